@@ -1,0 +1,1 @@
+"""What every part of the store stands on: settings, identity, tokens, money, MongoDB, events and jobs."""

@@ -1,0 +1,1 @@
+"""Dataloaders: one query per batch inside a subgraph, one request per batch between subgraphs."""

@@ -1,0 +1,1 @@
+"""The contract of the graph: scalars, money, pagination and problems that all subgraphs share."""

@@ -1,0 +1,63 @@
+"""Settings of the store, from the environment (`PASAR_...`) and defaults that suit a single machine."""
+
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Environment(StrEnum):
+    """DEVELOPMENT shows the mailbox page and allows cookies over plain HTTP; PRODUCTION does neither."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class Settings(BaseSettings):
+    """Everything that differs between two installations. Each field is the variable `PASAR_<FIELD>`."""
+
+    model_config = SettingsConfigDict(env_prefix="PASAR_", frozen=True, extra="ignore")
+
+    environment: Environment = Field(Environment.DEVELOPMENT, description="development or production")
+    data: Path = Field(Path("data"), description="Folder of the embedded mongod and of generated keys")
+    host: str = Field("127.0.0.1", description="Address to listen on")
+    port: int = Field(4000, description="Port of the GraphQL endpoint", ge=0, le=65535)
+    public_url: str = Field("", description="URL under which browsers and gateways reach us; default http://host:port")
+
+    mongodb_uri: str = Field("", description="URI of a MongoDB replica set; empty starts an embedded mongod")
+    mongod_bin: str = Field("", description="A mongod to embed instead of the wheel's or the one on PATH")
+    database_prefix: str = Field("pasar_", description="Databases are named `<prefix><subgraph>`")
+    redis_url: str = Field("", description="Redis for caches, rate limits and jobs; empty keeps them in memory")
+
+    subgraph_urls: dict[str, list[str]] = Field(
+        default_factory=dict, description='JSON: where each subgraph listens, {"order": ["http://127.0.0.1:4104"]}'
+    )
+    internal_secret: SecretStr = Field(
+        SecretStr(""), description="Signs identity assertions between router and subgraphs; at least 32 characters"
+    )
+
+    token_algorithm: Literal["EdDSA", "RS256", "HS256"] = Field("EdDSA", description="How access tokens are signed")
+    token_key_file: Path | None = Field(None, description="PEM private key (EdDSA, RS256), or the HS256 secret")
+    token_issuer: str = Field("pasar", description="`iss` of access tokens")
+    token_audience: str = Field("pasar", description="`aud` of access tokens")
+    access_token_ttl_s: int = Field(600, description="Life of an access token", ge=60, le=3600)
+    refresh_token_ttl_s: int = Field(30 * 86400, description="Life of a refresh token", ge=3600)
+
+    currency: str = Field("IDR", description="Currency of a new catalogue")
+    timezone: str = Field("Asia/Jakarta", description="Timezone of reports unless the query names one")
+    reservation_ttl_s: int = Field(1800, description="How long stock stays reserved for an unpaid order", ge=1)
+
+    sandbox_gateway_url: str = Field("", description="The sandbox gateway; default `<public_url>/sandbox`")
+    sandbox_server_key: SecretStr = Field(SecretStr("SB-pasar-sandbox"), description="Key of the sandbox gateway")
+    payment_webhook_url: str = Field("", description="Where gateways notify us; default `<public_url>/webhooks`")
+
+    smtp_url: str = Field("", description="smtp://user:password@host:587; empty keeps mail in the development mailbox")
+    mail_from: str = Field("Pasar <no-reply@pasar.invalid>", description="Sender of our mail")
+
+    @cached_property
+    def base_url(self) -> str:
+        """Return the URL under which the outside reaches us, without a trailing slash."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")

@@ -1,0 +1,221 @@
+"""What a subgraph is: its schema with everything that must run beside it, and how one request to it is executed."""
+
+import copy
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import structlog
+from beanie import Document
+from graphql import FieldNode, GraphQLError, GraphQLSyntaxError, parse
+from starlette.routing import BaseRoute
+from strawberry.federation import Schema
+
+from core.budget import RowBudget
+from core.cache import Cache
+from core.clock import Clock
+from core.errors import BadUserInput, DomainError, Forbidden, PasarError, RateLimited, Unauthenticated
+from core.events import EventHandler, create_event_indexes
+from core.identity import ANONYMOUS, Identity
+from core.jobs import Job
+from core.mail import Mailer
+from core.mongo import Client, Database, init_documents
+from core.peers import Peers
+from core.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+# Whoever reaches a subgraph without the router introspects it at most (about 2,000 characters). Documents are parsed,
+# validated and kept in caches: without this bound, 1,000 of any length
+MAX_UNTRUSTED_DOCUMENT = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """What a subgraph is built from. *database* is its own; *peers* is its way to the other subgraphs."""
+
+    settings: Settings
+    clock: Clock
+    client: Client
+    database: Database
+    peers: Peers
+    cache: Cache
+    mailer: Mailer
+
+
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    """A cookie that the answer shall set; a *max_age_s* of 0 removes it."""
+
+    name: str
+    value: str
+    max_age_s: int
+    path: str = "/"
+    http_only: bool = True
+    secure: bool = True
+    same_site: Literal["lax", "strict", "none"] = "strict"
+
+
+@dataclass(slots=True)
+class Call:
+    """One request to a subgraph, as its resolvers see it. Mutable only in *cookies* and *rows*.
+
+    *trusted* tells that the router or another subgraph sent it: *identity* is proven and `_entities` is allowed.
+    *headers* have lower-case names and are those of the client that the router forwards.
+    """
+
+    identity: Identity = ANONYMOUS
+    trusted: bool = False
+    request_id: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cookies: list[Cookie] = field(default_factory=list)
+    rows: RowBudget = field(default_factory=RowBudget)
+
+
+async def _nothing_to_do() -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subgraph:
+    """One subgraph of the store.
+
+    *context* makes the object that resolvers get as `info.context`, one per request (so dataloaders in it batch and
+    remember within that request). *handlers* maps event types of other subgraphs to reactions. *routes* are its public
+    HTTP routes (webhooks, keys, pages). *prepare* runs once at start, after the indexes are there, *close* once at the
+    end, to give back what the subgraph itself has opened (connections to a gateway).
+    """
+
+    name: str
+    schema: Schema
+    runtime: Runtime
+    documents: tuple[type[Document], ...]
+    context: Callable[[Call], object]
+    handlers: Mapping[str, EventHandler] = field(default_factory=dict)
+    jobs: tuple[Job, ...] = ()
+    routes: tuple[BaseRoute, ...] = ()
+    prepare: Callable[[], Awaitable[None]] = _nothing_to_do
+    close: Callable[[], Awaitable[None]] = _nothing_to_do
+
+    async def start(self) -> None:
+        """Bind documents, create indexes, and prepare."""
+        await init_documents(self.runtime.database, self.documents)
+        await create_event_indexes(self.runtime.database)
+        await self.prepare()
+
+    async def stop(self) -> None:
+        """Give back what the subgraph itself has opened."""
+        await self.close()
+
+    @property
+    def sdl(self) -> str:
+        """Return the schema as `_service { sdl }` gives it."""
+        result = self.schema.execute_sync("{ _service { sdl } }")
+        if result.errors or result.data is None:
+            raise RuntimeError(f"subgraph {self.name} has no readable schema: {result.errors}")
+        sdl: str = result.data["_service"]["sdl"]
+        return sdl
+
+    async def execute(
+        self, document: str, variables: Mapping[str, Any] | None, operation_name: str | None, call: Call
+    ) -> dict[str, Any]:
+        """Execute one operation and return a GraphQL response of JSON values.
+
+        Errors that are not meant for callers are logged with the request id and replaced by a sentence.
+        """
+        if not call.trusted and len(document) > MAX_UNTRUSTED_DOCUMENT:
+            return {"data": None, "errors": [{"message": "the document is too long", "extensions": _BAD_REQUEST}]}
+        if not call.trusted and _asks_for_entities(document):
+            return {"data": None, "errors": [{"message": "_entities is for the router", "extensions": _FORBIDDEN}]}
+        # Strawberry's `_entities` takes representations apart, and in-process these are the caller's own
+        owned = copy.deepcopy(dict(variables)) if variables else {}
+        result = await self.schema.execute(
+            document, variable_values=owned, operation_name=operation_name, context_value=self.context(call)
+        )
+        response: dict[str, Any] = {"data": result.data}
+        if result.errors:
+            response["errors"] = [self._format_error(error, call) for error in result.errors]
+        if call.cookies:
+            response["extensions"] = {"pasar": {"setCookies": [asdict(cookie) for cookie in call.cookies]}}
+        return response
+
+    def _format_error(self, error: GraphQLError, call: Call) -> dict[str, Any]:
+        cause = error.original_error
+        # Coercing an argument can raise ours inside graphql-core's own error
+        while isinstance(cause, GraphQLError) and cause.original_error is not None:
+            cause = cause.original_error
+        formatted: dict[str, Any] = {"message": error.message}
+        if error.locations:
+            formatted["locations"] = [location.formatted for location in error.locations]
+        if error.path:
+            formatted["path"] = list(error.path)
+        extensions: dict[str, Any] = dict(error.extensions or {})
+        match cause:
+            case DomainError():
+                formatted["message"] = cause.message
+                extensions["code"] = cause.code
+                if isinstance(cause, BadUserInput) and cause.field:
+                    extensions["field"] = cause.field
+                if isinstance(cause, RateLimited):
+                    extensions["retryAfter"] = cause.retry_after_s
+            case None | GraphQLError():
+                refusal = (
+                    "GRAPHQL_PARSE_FAILED" if isinstance(error, GraphQLSyntaxError) else "GRAPHQL_VALIDATION_FAILED"
+                )
+                extensions.setdefault("code", "BAD_USER_INPUT" if error.path else refusal)
+            case _:
+                log.error("resolver failed", subgraph=self.name, request_id=call.request_id, exc_info=cause)
+                formatted["message"] = "Internal server error"
+                extensions["code"] = cause.code if isinstance(cause, PasarError) else "INTERNAL_SERVER_ERROR"
+        return {**formatted, "extensions": extensions}
+
+
+_FORBIDDEN = {"code": "FORBIDDEN"}
+_BAD_REQUEST = {"code": "BAD_REQUEST"}
+
+
+def _asks_for_entities(document: str) -> bool:
+    # A cheap look first: only a document that spells it can ask for it
+    if "_entities" not in document:
+        return False
+    try:
+        parsed = parse(document, no_location=True)
+    except GraphQLError:
+        return False
+    return any(
+        isinstance(node, FieldNode) and node.name.value == "_entities"
+        for definition in parsed.definitions
+        for node in _walk_selections(definition)
+    )
+
+
+def _walk_selections(node: Any) -> list[Any]:
+    found: list[Any] = []
+    waiting = [node]
+    while waiting:
+        current = waiting.pop()
+        selection_set = getattr(current, "selection_set", None)
+        if selection_set is not None:
+            found.extend(selection_set.selections)
+            waiting.extend(selection_set.selections)
+    return found
+
+
+def require_login(identity: Identity) -> str:
+    """Return the caller's user id; raise Unauthenticated for anonymous callers."""
+    if identity.subject is None:
+        raise Unauthenticated("log in first")
+    return identity.subject
+
+
+def require_scopes(identity: Identity, *scopes: str) -> None:
+    """Refuse a caller who does not hold all of *scopes*: Unauthenticated for anonymous callers, else Forbidden."""
+    require_login(identity)
+    if not identity.has_scopes(*scopes):
+        raise Forbidden(f"this needs {' and '.join(scopes)}")
+
+
+def require_service(identity: Identity) -> None:
+    """Refuse a caller that is not another subgraph."""
+    if not identity.is_service:
+        raise Forbidden("this is for the store's own services")

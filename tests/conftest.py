@@ -1,0 +1,54 @@
+"""Fixtures for everything that needs a real database."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from core.clock import Clock
+from core.ids import new_id
+from core.mongo import Client, connect
+from core.peers import Peers
+from core.settings import Settings
+from core.subgraph import Runtime
+from tests.testkit.mongod import running_mongodb
+from tests.testkit.store import MakeRuntime, build_runtime, make_settings
+
+
+@pytest.fixture(scope="session")
+def mongo_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_mongodb(tmp_path_factory.mktemp("mongodb")) as uri:
+        yield uri
+
+
+@pytest.fixture(scope="session")
+async def mongo_client(mongo_uri: str) -> AsyncIterator[Client]:
+    # Tests without a loop of their own hold up this client's heartbeats, sometimes for minutes
+    client = connect(mongo_uri, app_name="pasar-tests", connect_timeout_ms=3_600_000)
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+async def database_prefix(mongo_client: Client) -> AsyncIterator[str]:
+    """Yield a prefix of its own for the databases of one test, and drop them afterwards."""
+    prefix = f"{new_id('t')}_"
+    yield prefix
+    for name in await mongo_client.list_database_names():
+        if name.startswith(prefix):
+            await mongo_client.drop_database(name)
+
+
+@pytest.fixture
+def store_settings(tmp_path: Path, database_prefix: str, mongo_uri: str) -> Settings:
+    return make_settings(tmp_path, database_prefix=database_prefix, mongodb_uri=mongo_uri)
+
+
+@pytest.fixture
+def make_runtime(mongo_client: Client, store_settings: Settings) -> MakeRuntime:
+    def make(
+        name: str, *, peers: Peers | None = None, clock: Clock | None = None, settings: Settings | None = None
+    ) -> Runtime:
+        return build_runtime(name, mongo_client, settings or store_settings, peers=peers, clock=clock)
+
+    return make
