@@ -1,0 +1,15 @@
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the nightly tests of this folder out unless they are asked for with -m."""
+    if config.option.markexpr:
+        return
+    nightly = [item for item in items if item.path.parent == HERE and item.get_closest_marker("nightly")]
+    if nightly:
+        config.hook.pytest_deselected(items=nightly)
+        items[:] = [item for item in items if item not in nightly]
