@@ -1,6 +1,6 @@
 """The plan: which requests go to which subgraphs, in which order, and where their results belong.
 
-    PlanNode = Fetch | Flatten | Sequence | Parallel | Condition
+    PlanNode = Fetch | Flatten | BatchFetch | Sequence | Parallel | Condition
 
 A plan is immutable and holds no value of a request, so one plan serves every request with the same document.
 """
@@ -77,11 +77,38 @@ class EntityTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyRename:
+    """Move a value of a fetch's answer from *fetched_key* to *response_key* before it is merged.
+
+    Needed where a subgraph could not answer under the client's response key, because in its own schema two objects
+    give that key types of different shapes. *path* leads from the answer's root (for an entity fetch: from each
+    entity) to the objects that hold the key; an empty path means the root itself.
+    """
+
+    path: ResponsePath
+    fetched_key: str
+    response_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Fetch:
     """One request to one subgraph.
 
-    An entity fetch has *targets*: its operation takes `$representations: [_Any!]!` and selects `_entities`.
-    *variables* are the client's variables that the operation uses.
+    An entity fetch has *targets*: its operation takes `$representations: [_Any!]!` (spelled *representations_variable*,
+    since a client may have a variable of that name) and selects `_entities`.
+    *variables* are the client's variables that the operation uses. *renames* are applied to the answer, innermost
+    objects last, before anything else reads it; nearly always empty.
+
+    What an executor has to know beyond the obvious:
+
+    - A Flatten whose fetch has no *targets* is a root fetch below the root: run it once if any object stands at the
+      path, and merge the same answer into every object there (a field that returns `Query`).
+    - `__typename` of an entity fetch's answer replaces the one merged before: an object reached through an interface
+      object carries the interface's name until a fetch learns the real one. Hence *type_names* of a target may
+      contain an interface's name. The other way round, an interface's name never replaces an object type's.
+    - An object that lacks a field of its representation is passed over: what it lacks was asked only under a condition
+      that does not hold, and then nothing is wanted of the object (or it was asked and failed).
+    - A leaf may be fetched by several steps; the values are equal by the rules of composition, so any may win.
     """
 
     subgraph: str
@@ -90,6 +117,8 @@ class Fetch:
     operation_name: str | None = None
     variables: tuple[str, ...] = ()
     targets: tuple[EntityTarget, ...] = ()
+    renames: tuple[KeyRename, ...] = ()
+    representations_variable: str = "representations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +127,46 @@ class Flatten:
 
     path: ResponsePath
     fetch: Fetch
+
+
+#: When something runs: one of the alternatives must hold, each a tuple of variables with the values they must have.
+Alternatives: TypeAlias = tuple[tuple[tuple[str, bool], ...], ...]
+
+#: The alternative that demands nothing.
+AT_ANY_TIME: Alternatives = ((),)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchPart:
+    """One `_entities` selection of a batch, about the objects at all of *paths*.
+
+    An entity that stands at several of the paths is sent once, and its answer belongs to all of them. *answer_key* is
+    the selection's key in the answer, *representations_variable* the variable that carries its representations.
+    Unless *runs_if* holds, nothing is asked about the part's objects: its representations are an empty list, for the
+    variable has to have a value. *targets* and *renames* are those of an entity fetch.
+    """
+
+    paths: tuple[ResponsePath, ...]
+    answer_key: str
+    representations_variable: str
+    targets: tuple[EntityTarget, ...]
+    renames: tuple[KeyRename, ...] = ()
+    runs_if: Alternatives = AT_ANY_TIME
+
+
+@dataclass(frozen=True, slots=True)
+class BatchFetch:
+    """One request that is several entity fetches to one subgraph; what is said of those at Fetch holds for each part.
+
+    The request is left out when no part has anything to ask. An answer's part that is null (an error in it that went
+    up that far) costs only this part's objects.
+    """
+
+    subgraph: str
+    document: str
+    parts: tuple[BatchPart, ...]
+    operation_name: str | None = None
+    variables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +192,7 @@ class Condition:
     otherwise: "PlanNode | None"
 
 
-PlanNode: TypeAlias = Fetch | Flatten | Sequence | Parallel | Condition
+PlanNode: TypeAlias = Fetch | Flatten | BatchFetch | Sequence | Parallel | Condition
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,501 @@
+"""Build the fetch graph: walk the choices of the second stage and put every field into a step."""
+
+from dataclasses import dataclass, field, replace
+
+from router.planner.errors import PlanningError, PlanningErrorCode
+from router.planner.fetch_graph import FetchStep, SelectionTree, Target, TreeField, ancestors
+from router.planner.graph import LocatedField
+from router.planner.guards import ALWAYS, Guard, both, implies
+from router.planner.operation import FieldSelection, Operation, SelectionSet
+from router.planner.paths import PathFinder
+from router.planner.plan import (
+    KeyElement,
+    KeyRename,
+    ListElement,
+    OperationKind,
+    PathElement,
+    RepresentationField,
+    RepresentationFragment,
+    RepresentationSelection,
+    ResponsePath,
+    TypeElement,
+)
+from router.planner.representations import can_not_be_merged, merge_representations, select_for_type
+from router.planner.response_keys import ResponseKeys, keys_of, shape_of
+from router.planner.sites import Assignment, Choice, Site
+
+
+def build_fetch_graph(finder: PathFinder, operation: Operation) -> tuple[tuple[FetchStep, ...], ...]:
+    """Return the operation's steps. A mutation has a group for each run of root fields, to be run one after another.
+
+    Raises PlanningError when a field cannot be reached.
+    """
+    builder = _Builder(finder, operation)
+    if operation.kind is OperationKind.MUTATION:
+        return builder.build_in_series()
+    return builder.build_at_once()
+
+
+@dataclass(slots=True)
+class _Emitted:
+    """What became of a selection: how to copy it into a representation, and the steps that bring it.
+
+    *guard* tells when all of it is fetched.
+    """
+
+    selections: list[RepresentationSelection]
+    steps: list[FetchStep]
+    guard: Guard = ALWAYS
+
+
+@dataclass(slots=True, eq=False)
+class _Place:
+    """A site in the response: where it is, in which step's tree it stands, and the steps that go on from it; grows."""
+
+    site: Site
+    path: ResponsePath
+    home: FetchStep | None
+    tree: SelectionTree | None
+    static_type: str
+    present_if: Guard = ALWAYS
+    steps: list[FetchStep] = field(default_factory=list)
+    below: dict[tuple[object, ...], "_Place"] = field(default_factory=dict)
+    moves: dict[tuple[Site, str, str, Guard], _Emitted] = field(default_factory=dict)
+
+
+class _Builder:
+    def __init__(self, finder: PathFinder, operation: Operation) -> None:
+        self._finder = finder
+        self._graph = finder.graph
+        self._operation = operation
+        self._steps: list[FetchStep] = []
+        self._keys = ResponseKeys(operation)
+        # Places by the response keys of their path: different ones may bring objects to the same path.
+        self._places: dict[tuple[str, ...], list[_Place]] = {}
+
+    # --- the root ---
+
+    def build_at_once(self) -> tuple[tuple[FetchStep, ...], ...]:
+        """Build the steps of a query or subscription."""
+        place = self._root_place()
+        self._emit(place, self._assign_root(self._operation.selections))
+        self._guard_shared_places()
+        return (tuple(self._steps),) if self._steps else ()
+
+    def build_in_series(self) -> tuple[tuple[FetchStep, ...], ...]:
+        """Build the steps of a mutation: a run of root fields of one subgraph shares a step."""
+        groups: list[tuple[FetchStep, ...]] = []
+        runs: list[tuple[str, list[FieldSelection]]] = []
+        for one in self._operation.selections.fields:
+            alone = SelectionSet(self._operation.selections.type_name, (one,))
+            present = frozenset({runs[-1][0]}) if runs else frozenset()
+            choices = self._finder.assign(self._root_site(), alone, present).choices
+            subgraph = choices[0].subgraph if choices else ""
+            if runs and runs[-1][0] == subgraph:
+                runs[-1][1].append(one)
+            else:
+                runs.append((subgraph, [one]))
+        for subgraph, fields in runs:
+            self._steps = []
+            selections = SelectionSet(self._operation.selections.type_name, tuple(fields))
+            self._emit(self._root_place(), self._assign_root(selections, frozenset({subgraph})))
+            groups.append(tuple(self._steps))
+        self._guard_shared_places()
+        return tuple(groups)
+
+    def _guard_shared_places(self) -> None:
+        """Let steps of a conditional place run only under its condition, if others bring objects to the same path.
+
+        Those objects may be there without the condition, but then without the keys that the place's steps send.
+        """
+        for places in self._places.values():
+            for place in places:
+                if all(implies(other.present_if, place.present_if) for other in places):
+                    continue
+                for step in place.steps:
+                    step.conditional_on = both(place.present_if, step.conditional_on)
+                    for tree in step.trees.values():
+                        for one in tree.fields:
+                            one.guard = both(place.present_if, one.guard)
+
+    def _root_site(self) -> Site:
+        return Site(None, self._operation.selections.type_name)
+
+    def _root_place(self) -> _Place:
+        return _Place(self._root_site(), (), None, None, self._operation.selections.type_name)
+
+    def _assign_root(self, selections: SelectionSet, present: frozenset[str] = frozenset()) -> Assignment:
+        assignment = self._finder.assign(self._root_site(), selections, present)
+        if assignment.missing is not None:
+            raise self._unsatisfiable(assignment.missing)
+        return assignment
+
+    def _unsatisfiable(self, missing: SelectionSet) -> PlanningError:
+        """Return the error for the first field that cannot be reached."""
+        path: list[str] = []
+        field = None
+        below: SelectionSet | None = missing
+        while below is not None and below.fields:
+            field = below.fields[0]
+            path.append(field.response_key)
+            below = field.selections
+        if field is not None and any(self._graph.has_context(type_name, field.name) for type_name in field.types):
+            return PlanningError(
+                PlanningErrorCode.CONTEXT_ARGUMENT,
+                f"{'.'.join(path)} takes an argument from its context (@fromContext), which is not supported",
+            )
+        return PlanningError(
+            PlanningErrorCode.UNSATISFIABLE, f"no subgraph can resolve {'.'.join(path)}, nor several together"
+        )
+
+    # --- one place ---
+
+    def _emit(self, place: _Place, assignment: Assignment, guard: Guard = ALWAYS) -> _Emitted:
+        """Put everything of an assignment into steps.
+
+        Fields with requirements come last: what they require may then be taken from steps that are there anyway.
+        """
+        emitted = _Emitted([], [])
+        for choice in sorted(assignment.choices, key=_rank):
+            if choice.is_local:
+                parts = [(choice, self._emit_local(place, choice, guard))]
+            else:
+                parts = [(one, self._emit_remote(place, one, guard)) for one in self._split_by_tree(place, choice)]
+            for one, part in parts:
+                emitted.selections.extend(self._for_types(place, one, part.selections))
+                emitted.steps.extend(step for step in part.steps if step not in emitted.steps)
+                emitted.guard = both(emitted.guard, part.guard)
+        return emitted
+
+    def _split_by_tree(self, place: _Place, choice: Choice) -> list[Choice]:
+        """Split a choice into one per type, unless a request can ask for all types at once."""
+        if len(choice.field.types) == 1 or self._tree_type(place, choice) is not None:
+            return [choice]
+        return [
+            replace(choice, field=replace(choice.field, types=frozenset({type_name})))
+            for type_name in sorted(choice.field.types)
+        ]
+
+    def _for_types(
+        self, place: _Place, choice: Choice, selections: list[RepresentationSelection]
+    ) -> list[RepresentationSelection]:
+        if not selections or choice.field.types >= self._finder.runtime_types(place.site):
+            return selections
+        return [RepresentationFragment(tuple(sorted(choice.field.types)), tuple(selections))]
+
+    def _emit_local(self, place: _Place, choice: Choice, guard: Guard) -> _Emitted:
+        assert place.home is not None
+        assert place.tree is not None
+        wanted = choice.field
+        own_guard = both(guard, wanted.guard)
+        if wanted.is_internal and wanted.selections is None:
+            # A leaf that comes along with its object is not worth a condition.
+            own_guard = ALWAYS
+        types = self._finder.runtime_types(place.site) if self._finder.is_unknown(place.site) else wanted.types
+        return self._add_field(place, place.home, place.tree, choice, types, own_guard)
+
+    def _emit_remote(self, place: _Place, choice: Choice, guard: Guard) -> _Emitted:
+        own_guard = both(guard, choice.field.guard)
+        required: list[_Emitted] = []
+        moves: list[_Emitted] = []
+        types = sorted(choice.field.types)
+        for type_name in types:
+            if place.home is not None:
+                moves.append(self._move(place, choice.origin, type_name, choice.subgraph, own_guard))
+            if choice.located is not None and choice.located.requires:
+                wanted = self._graph.field_set(type_name, choice.located.requires)
+                present = frozenset(step.subgraph for step in place.steps)
+                required.append(self._emit(place, self._finder.assign(place.site, wanted, present), own_guard))
+        available = ALWAYS
+        for one in required:
+            available = both(available, one.guard)
+        waits_for = [step for one in (*moves, *required) for step in one.steps]
+        sent = self._representations(place, choice, types, moves, required)
+        step = self._step_for(place, choice, waits_for, own_guard, available, sent)
+        for type_name, target in sent.items():
+            known = step.targets.setdefault(type_name, Target(target.sent_typename, []))
+            known.selections = merge_representations([*known.selections, *target.selections])
+        tree_type = self._tree_type(place, choice)
+        assert tree_type is not None
+        # Objects whose types nobody can tell are all asked, and what comes below them stands below all of them.
+        asked = self._finder.runtime_types(place.site) if self._is_blind(place, step) else choice.field.types
+        return self._add_field(place, step, self._tree(step, tree_type, asked), choice, asked, own_guard)
+
+    def _is_blind(self, place: _Place, step: FetchStep) -> bool:
+        """Tell whether neither the response so far nor the step's subgraph knows which object is of which type."""
+        return step.unknown_as is not None and self._graph.is_interface_object(step.subgraph, place.site.type_name)
+
+    def _representations(
+        self, place: _Place, choice: Choice, types: list[str], moves: list[_Emitted], required: list[_Emitted]
+    ) -> dict[str, Target]:
+        """Return how the objects of each type are sent; empty for what needs no key."""
+        sent: dict[str, Target] = {}
+        for number, type_name in enumerate(types if place.home is not None else ()):
+            route = self._finder.routes(choice.origin, type_name)[choice.subgraph]
+            if route.sent_typename is not None:
+                parts = [*moves[number].selections, *(required[number].selections if required else ())]
+                # The type's name is sent anyway, and as the route says.
+                selections = [one for one in select_for_type(parts, type_name) if not _is_type_name(one)]
+                sent[type_name] = Target(route.sent_typename, selections)
+        return sent
+
+    def _move(self, place: _Place, origin: Site, type_name: str, subgraph: str, guard: Guard) -> _Emitted:
+        """Fetch what an entity move to the subgraph needs; return it and the steps to wait for."""
+        mark = (origin, type_name, subgraph, guard)
+        if mark in place.moves:
+            return place.moves[mark]
+        assert place.home is not None
+        assert place.tree is not None
+        route = self._finder.routes(origin, type_name)[subgraph]
+        result = _Emitted([], [place.home])
+        if route.sent_typename is not None:
+            place.tree.add_type_name()
+        for source in route.sources:
+            if source.subgraph is None:
+                part = self._emit_local(place, self._finder.choose_source(place.site, type_name, source), guard)
+            else:
+                part = self._emit_remote(place, self._finder.choose_source(place.site, type_name, source), guard)
+            result.selections.extend(part.selections)
+            result.steps.extend(step for step in part.steps if step not in result.steps)
+        place.moves[mark] = result
+        return result
+
+    def _step_for(
+        self,
+        place: _Place,
+        choice: Choice,
+        waits_for: list[FetchStep],
+        guard: Guard,
+        available: Guard,
+        sent: dict[str, Target],
+    ) -> FetchStep:
+        """Return a step of the place that can take the field, or a new one.
+
+        Sharing a step saves a request, so it is done unless
+        1. something the field waits for waits for that step: each would wait for the other,
+        2. one of them requires what is only fetched under a condition, and the other may count without it,
+        3. the field's response key is taken by another field,
+        4. their representations differ in a field, because they require it with other arguments,
+        5. the subgraph would be asked for a field of objects that do not bring what it requires.
+        """
+        asks_all_alike = any(
+            self._graph.is_interface_object(choice.subgraph, target.sent_typename) for target in sent.values()
+        )
+        has_requirements = choice.located is not None and bool(choice.located.requires)
+        only_for = choice.field.types if asks_all_alike and (has_requirements or choice.is_contested) else None
+        earlier = ancestors(waits_for, until=place.home)
+        # A subgraph that knows the types itself needs not be told them, whatever it is asked.
+        is_told = choice.origin.is_told and self._graph.is_interface_object(choice.subgraph, place.site.type_name)
+        unknown_as = place.site.type_name if self._finder.is_unknown(place.site) and not is_told else None
+        for step in place.steps:
+            if (
+                step.subgraph == choice.subgraph
+                and step not in earlier
+                and step.unknown_as == unknown_as
+                and (step.only_for is None or choice.field.types <= step.only_for)
+                and (only_for is None or _suits(step, only_for, sent, choice.is_contested))
+                and implies(guard, step.conditional_on)
+                and implies(step.conditional_on, available)
+                and self._admits(place, step, choice)
+                and not any(
+                    name in step.targets and can_not_be_merged(step.targets[name].selections, target.selections)
+                    for name, target in sent.items()
+                )
+            ):
+                step.wait_for(waits_for)
+                step.only_for = step.only_for or only_for
+                return step
+        is_entity_step = place.home is not None and any(
+            self._finder.routes(choice.origin, type_name)[choice.subgraph].sent_typename is not None
+            for type_name in choice.field.types
+        )
+        new = FetchStep(
+            number=len(self._steps),
+            subgraph=choice.subgraph,
+            kind=self._operation.kind if place.home is None else OperationKind.QUERY,
+            path=place.path,
+            waits_for=[],
+            is_entity_step=is_entity_step,
+            conditional_on=available,
+            unknown_as=unknown_as,
+            only_for=only_for,
+        )
+        new.wait_for(waits_for)
+        place.steps.append(new)
+        self._steps.append(new)
+        return new
+
+    def _admits(self, place: _Place, step: FetchStep, choice: Choice) -> bool:
+        """Tell whether the step's trees have no other field under the response key that the choice would take.
+
+        Objects sent as an interface object cannot be told apart by type in the request.
+        """
+        wanted = choice.field
+        if wanted.is_internal:
+            return True
+        for tree in step.trees.values():
+            if self._graph.is_interface_object(step.subgraph, tree.type_name):
+                for one in tree.fields:
+                    if one.response_key == wanted.response_key and (
+                        one.name != wanted.name
+                        or one.arguments != wanted.arguments
+                        or (one.below is not None and one.types != wanted.types and not self._is_blind(place, step))
+                    ):
+                        return False
+        return True
+
+    def _tree_type(self, place: _Place, choice: Choice) -> str | None:
+        """Return the static type under which a step asks for a field: the one sent, or an interface of all types."""
+        types = choice.field.types
+        if place.home is None:
+            return place.site.type_name
+        sent = {
+            self._finder.routes(choice.origin, type_name)[choice.subgraph].sent_typename or type_name
+            for type_name in types
+        }
+        if len(sent) == 1:
+            return sent.pop()
+        shared = frozenset.intersection(
+            *(frozenset(self._graph.supergraph.types[type_name].interfaces) for type_name in types)
+        )
+        for interface in sorted(shared, key=lambda name: (name != place.static_type, name)):
+            if (
+                self._graph.is_abstract_in(choice.subgraph, interface)
+                and types <= self._graph.runtime_types(choice.subgraph, interface)
+                and self._has_interface_field(choice.subgraph, interface, choice)
+            ):
+                return interface
+        return None
+
+    def _has_interface_field(self, subgraph: str, interface: str, choice: Choice) -> bool:
+        located = self._graph.interface_field(subgraph, interface, choice.field.name)
+        return (
+            choice.located is not None
+            and located is not None
+            and located.type_name == choice.located.type_name
+            and located.provides == choice.located.provides
+        )
+
+    def _tree(self, step: FetchStep, type_name: str, types: frozenset[str]) -> SelectionTree:
+        tree = step.trees.get(type_name)
+        if tree is None:
+            tree = step.trees[type_name] = SelectionTree(type_name, types, step.shape)
+        tree.types |= types
+        return tree
+
+    # --- one field ---
+
+    def _add_field(
+        self,
+        place: _Place,
+        step: FetchStep,
+        tree: SelectionTree,
+        choice: Choice,
+        types: frozenset[str],
+        guard: Guard,
+    ) -> _Emitted:
+        wanted = choice.field
+        shape = shape_of(choice.located, is_leaf=wanted.selections is None)
+        if wanted.is_internal:
+            key = self._keys.choose(keys_of(place.path), wanted, tree.shape, shape)
+            fetched_key = key
+        else:
+            key = wanted.response_key
+            fetched_key = key
+            if not tree.shape.admits(key, shape):
+                fetched_key = self._keys.fresh()
+                relative = place.path[len(step.path) :]
+                step.renames.append(KeyRename(relative, fetched_key, key))
+        tree.shape.of_key.setdefault(fetched_key, shape)
+        tree_field = TreeField(fetched_key, wanted.name, wanted.arguments, wanted.directives, types, guard)
+        if wanted.selections is None:
+            known = tree.add_leaf(tree_field)
+            return _Emitted([RepresentationField(wanted.name, key)], [step], known.guard)
+        assert choice.site is not None
+        assert choice.located is not None
+        assert choice.below is not None
+        below, own_guard = self._place_below(place, step, tree, choice, tree_field, key)
+        # In a place that is there under more conditions, what is added keeps its own.
+        inner = self._emit(below, choice.below, ALWAYS if own_guard == guard else guard)
+        steps = [step, *(one for one in inner.steps if one is not step)]
+        selections = inner.selections
+        if self._graph.is_abstract(wanted.selections.type_name):
+            # Whoever gets this in a representation has to know what it is.
+            type_name = RepresentationField("__typename", "__typename")
+            selections = [type_name, *(one for one in selections if not _is_type_name(one))]
+        return _Emitted([RepresentationField(wanted.name, key, tuple(selections))], steps, both(own_guard, inner.guard))
+
+    def _place_below(
+        self,
+        place: _Place,
+        step: FetchStep,
+        tree: SelectionTree,
+        choice: Choice,
+        tree_field: TreeField,
+        key: str,
+    ) -> tuple[_Place, Guard]:
+        """Return the place below a composite field, and its guard; the same one if the field was selected before."""
+        assert choice.site is not None
+        assert choice.located is not None
+        wanted = choice.field
+        assert wanted.selections is not None
+        mark = (step.number, tree.type_name, key, wanted.signature, tree_field.types, choice.site)
+        for guard in (ALWAYS, tree_field.guard):
+            if (*mark, guard) in place.below:
+                return place.below[(*mark, guard)], guard
+        site = choice.site
+        static_type = wanted.selections.type_name
+        tree_field.below = SelectionTree(
+            site.type_name,
+            self._finder.runtime_types(site),
+            tree.shape.at(tree_field.response_key),
+        )
+        tree.add_composite(tree_field)
+        if self._graph.is_abstract(static_type) or self._graph.is_abstract(site.type_name):
+            tree_field.below.add_type_name()
+        path = (*place.path, *self._type_element(place, tree_field.types), *_elements(key, choice.located))
+        new = _Place(site, path, step, tree_field.below, static_type, both(place.present_if, tree_field.guard))
+        place.below[(*mark, tree_field.guard)] = new
+        self._places.setdefault(keys_of(path), []).append(new)
+        return new, tree_field.guard
+
+    def _type_element(self, place: _Place, types: frozenset[str]) -> tuple[PathElement, ...]:
+        if types >= self._finder.runtime_types(place.site):
+            return ()
+        return (TypeElement(tuple(sorted(types))),)
+
+
+def _elements(key: str, located: LocatedField) -> tuple[PathElement, ...]:
+    return (KeyElement(key), ListElement()) if located.is_list else (KeyElement(key),)
+
+
+def _is_type_name(selection: RepresentationSelection) -> bool:
+    return isinstance(selection, RepresentationField) and selection.name == "__typename"
+
+
+def _rank(choice: Choice) -> tuple[int, int]:
+    """Order the choices of a place: local ones, plain moves, moves with requirements, and last the conditional ones.
+
+    What an unconditional field requires is there for a conditional one too, which then can share its request.
+    """
+    if choice.is_local:
+        return (0, 0)
+    if choice.located is None or not choice.located.requires:
+        return (1, 0)
+    return (2, sum(len(alternative) for alternative in choice.field.guard))
+
+
+def _suits(step: FetchStep, only_for: frozenset[str], sent: dict[str, Target], is_contested: bool) -> bool:
+    """Tell whether a field for some types only can be asked of all that a step sends.
+
+    That is so if there is nothing else, or if the rest brings the same requirements and may have the field too.
+    """
+    others = [target for name, target in step.targets.items() if name not in only_for]
+    return not others or (
+        not is_contested
+        and all(
+            merge_representations([*other.selections, *target.selections]) == other.selections
+            for other in others
+            for target in sent.values()
+        )
+    )

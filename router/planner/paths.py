@@ -1,0 +1,467 @@
+"""The cheapest moves to every field: second stage of planning.
+
+A *site* is a place where objects stand that one subgraph returned. From there a field is reached by a field move in
+that subgraph or by an entity move to another one (through others, where keys are not shared directly). The stage
+decides for each field of a site which subgraph resolves it. Costs are additive: whatever lies below a field costs the
+same whatever its siblings cost, so the decisions of one site need only look at the requests that its fields can share.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from router.planner.covering import Candidate, Offer, choose_subgraphs
+from router.planner.graph import Graph, LocatedField
+from router.planner.guards import ALWAYS
+from router.planner.operation import FieldSelection, SelectionSet
+from router.planner.sites import Assignment, Choice, Route, Site, Source
+
+# A request costs about as much as a thousand fields; waiting for one more request before it is the lesser evil.
+REQUEST_COST = 1000
+WAITING_COST = 10
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Option:
+    """One way to resolve one field of one type. *below* is None for a leaf, and for `__typename`."""
+
+    subgraph: str
+    is_local: bool
+    located: LocatedField | None
+    site: Site | None
+    below: Assignment | None
+    requirement_cost: int
+
+    @property
+    def cost(self) -> int:
+        below_cost = self.below.cost if self.below else 0
+        # Requests below one more request come one later.
+        waiting_cost = WAITING_COST if below_cost and not self.is_local else 0
+        return self.requirement_cost + below_cost + waiting_cost
+
+    @property
+    def missing(self) -> SelectionSet | None:
+        return self.below.missing if self.below else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """A field wanted on one concrete type, and the ways to get it from *origin*."""
+
+    field: FieldSelection
+    type_name: str
+    origin: Site
+    is_contested: bool
+    options: tuple[_Option, ...]
+
+
+class PathFinder:
+    """Finds the cheapest moves for one operation; remembers every answer, since many paths ask the same."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self._assignments: dict[object, Assignment] = {}
+        self._routes: dict[object, dict[str, Route]] = {}
+        # Questions being answered, with their depth: a question that comes up while it is being answered is a circle,
+        # which never is the cheapest way.
+        self._open: dict[object, int] = {}
+        self._shallowest_circle = _NO_CIRCLE
+
+    @property
+    def answer_count(self) -> int:
+        """How many questions were worked out: the measure of the stage's work."""
+        return len(self._assignments) + len(self._routes)
+
+    def assign(self, site: Site, selections: SelectionSet, present: frozenset[str] = frozenset()) -> Assignment:
+        """Decide which subgraph resolves each field. *present* are subgraphs that are asked at this site anyway."""
+        return self._answer(
+            self._assignments,
+            ("assign", site, selections, present),
+            lambda: self._assign(site, selections, present),
+            lambda: Assignment((), 0, selections),
+        )
+
+    def routes(self, site: Site, type_name: str) -> dict[str, Route]:
+        """Return how each subgraph that can be asked about the site's objects of a type is reached most cheaply."""
+        return self._answer(
+            self._routes,
+            ("routes", site, type_name),
+            lambda: self._find_routes(site, type_name),
+            dict,
+        )
+
+    def _answer(
+        self, memo: dict[object, _T], question: object, work_out: Callable[[], _T], circular: Callable[[], _T]
+    ) -> _T:
+        """Answer from memory or by working it out.
+
+        An answer that was cut short by a circle back to a question still open may be worse than the truth, so it is
+        not remembered.
+        """
+        if question in memo:
+            return memo[question]
+        if question in self._open:
+            self._shallowest_circle = min(self._shallowest_circle, self._open[question])
+            return circular()
+        depth = len(self._open)
+        outer_circle, self._shallowest_circle = self._shallowest_circle, _NO_CIRCLE
+        self._open[question] = depth
+        try:
+            answer = work_out()
+        finally:
+            del self._open[question]
+        if self._shallowest_circle >= depth:
+            memo[question] = answer
+            self._shallowest_circle = outer_circle
+        else:
+            self._shallowest_circle = min(self._shallowest_circle, outer_circle)
+        return answer
+
+    # --- assignment ---
+
+    def _assign(self, site: Site, selections: SelectionSet, present: frozenset[str]) -> Assignment:
+        selections = self._with_type_name(site, selections)
+        runtime = self.runtime_types(site)
+        wishes: list[_Wish] = []
+        contested = find_contested(selections)
+        told = replace(site, is_told=True) if self.is_unknown(site) else site
+        for field in selections.fields:
+            origin = told if field in contested else site
+            for type_name in sorted(field.types & runtime):
+                options = self._options(origin, type_name, field)
+                wishes.append(_Wish(field, type_name, origin, field in contested, options))
+        picked: list[tuple[_Wish, _Option, FieldSelection]] = []
+        missing: list[FieldSelection] = []
+        chosen = set(present)
+        cost = 0
+        # What has to be divided comes first: whoever is asked for the parts may as well be asked for more.
+        for wish in wishes:
+            if any(option.missing is None for option in wish.options):
+                continue
+            parts, left = self._split(wish, chosen)
+            for option, part in parts:
+                picked.append((wish, option, part))
+                cost += option.cost
+                if not option.is_local:
+                    chosen |= {option.subgraph} | self.routes(wish.origin, wish.type_name)[option.subgraph].via
+            if left is not None:
+                missing.append(left)
+        chosen |= self._choose(wishes, frozenset(chosen))
+        cost += REQUEST_COST * len(chosen - present)
+        for wish in wishes:
+            complete = [option for option in wish.options if option.missing is None]
+            if complete:
+                option = min(complete, key=lambda one: self._preference(wish, one, chosen))
+                picked.append((wish, option, wish.field))
+                cost += option.cost
+        return Assignment(
+            self._group(picked),
+            cost,
+            SelectionSet(selections.type_name, _join_types(missing)) if missing else None,
+        )
+
+    def runtime_types(self, site: Site) -> frozenset[str]:
+        """Return the object types that may stand at a site."""
+        if site.subgraph is None:
+            return frozenset({site.type_name})
+        return self.graph.runtime_types(site.subgraph, site.type_name)
+
+    def is_unknown(self, site: Site) -> bool:
+        """Tell whether the site's objects carry an interface's name instead of their own type's."""
+        return site.subgraph is not None and self.graph.is_interface_object(site.subgraph, site.type_name)
+
+    def _with_type_name(self, site: Site, selections: SelectionSet) -> SelectionSet:
+        """Add `__typename` where objects come from an interface object but what is wanted depends on their type."""
+        if not self.is_unknown(site):
+            return selections
+        runtime = self.runtime_types(site)
+        if all(field.types >= runtime for field in selections.fields):
+            return selections
+        if any(
+            field.response_key == "__typename" and field.types >= runtime and field.guard == ALWAYS
+            for field in selections.fields
+        ):
+            return selections
+        if "__typename" not in selections.memo:
+            type_name = FieldSelection("__typename", "__typename", runtime, is_internal=True)
+            selections.memo["__typename"] = SelectionSet(selections.type_name, (type_name, *selections.fields))
+        return selections.memo["__typename"]
+
+    def _options(self, site: Site, type_name: str, field: FieldSelection) -> tuple[_Option, ...]:
+        local = None if site.is_told else self._local_option(site, type_name, field)
+        if local is not None and local.missing is None and local.cost == 0:
+            return (local,)
+        options = [local] if local is not None else []
+        for subgraph in self.routes(site, type_name):
+            option = self._remote_option(site, type_name, field, subgraph)
+            if option is not None:
+                options.append(option)
+        return tuple(options)
+
+    def _local_option(self, site: Site, type_name: str, field: FieldSelection) -> _Option | None:
+        if site.subgraph is None:
+            return None
+        if field.name == "__typename":
+            return None if self.is_unknown(site) else _Option(site.subgraph, True, None, None, None, 0)
+        found = self.local_field(site, type_name, field.name)
+        if found is None:
+            return None
+        below_site = Site(site.subgraph, found.type_name, found.provides)
+        below = self.assign(below_site, field.selections) if field.selections else None
+        return _Option(site.subgraph, True, found, below_site, below, 0)
+
+    def _remote_option(self, site: Site, type_name: str, field: FieldSelection, subgraph: str) -> _Option | None:
+        if field.name == "__typename":
+            if not self.graph.knows_concretely(subgraph, type_name):
+                return None
+            return _Option(subgraph, False, None, None, None, 0)
+        found = self.graph.field(subgraph, type_name, field.name)
+        if found is None or found.is_external or found.has_context:
+            return None
+        requirement_cost = 0
+        if found.requires:
+            required = self.assign(site, self.graph.field_set(type_name, found.requires))
+            if required.missing is not None:
+                return None
+            requirement_cost = required.cost
+            if required.cost:
+                requirement_cost += WAITING_COST
+        below_site = Site(subgraph, found.type_name, found.provides)
+        below = self.assign(below_site, field.selections) if field.selections else None
+        return _Option(subgraph, False, found, below_site, below, requirement_cost)
+
+    def local_field(self, site: Site, type_name: str, name: str) -> LocatedField | None:
+        """Return a field that the site's subgraph can resolve right here, with what is provided below it."""
+        if site.subgraph is None:
+            return None
+        found = self.graph.field(site.subgraph, type_name, name)
+        provided = site.provides(type_name, name, self.graph)
+        if found is None:
+            return None
+        if provided is not None:
+            return replace(found, is_external=False, provides=(*found.provides, *provided))
+        if found.is_external or found.requires or found.has_context:
+            return None
+        return found
+
+    def _choose(self, wishes: list[_Wish], present: frozenset[str]) -> frozenset[str]:
+        """Choose the subgraphs to ask at a site, those *present* included."""
+        offers: list[Offer] = []
+        for wish in wishes:
+            complete = [option for option in wish.options if option.missing is None]
+            if not complete or (len(complete) == 1 and complete[0].is_local):
+                continue
+            routes = {} if all(one.is_local for one in complete) else self.routes(wish.origin, wish.type_name)
+            offers.append(
+                Offer(
+                    home_cost=min((one.cost for one in complete if one.is_local), default=None),
+                    candidates=tuple(
+                        Candidate(one.subgraph, one.cost, routes[one.subgraph].via, routes[one.subgraph].waiting_cost)
+                        for one in complete
+                        if not one.is_local
+                    ),
+                )
+            )
+        return choose_subgraphs(offers, present, REQUEST_COST)
+
+    def _preference(self, wish: _Wish, option: _Option, chosen: set[str]) -> tuple[int, int, str]:
+        """Order options: those within reach of what was chosen by cost, at equal cost the local one first."""
+        if option.is_local:
+            return (option.cost, 0, option.subgraph)
+        route = self.routes(wish.origin, wish.type_name)[option.subgraph]
+        new = ({option.subgraph} | route.via) - chosen
+        return (option.cost + REQUEST_COST * len(new) + route.waiting_cost, 1, option.subgraph)
+
+    def _split(
+        self, wish: _Wish, chosen: set[str]
+    ) -> tuple[list[tuple[_Option, FieldSelection]], FieldSelection | None]:
+        """Divide a field that no single subgraph can resolve in whole among several, the most complete first."""
+        parts: list[tuple[_Option, FieldSelection]] = []
+        left: FieldSelection | None = wish.field
+        options = list(wish.options)
+        while left is not None and options:
+
+            def incompleteness(option: _Option) -> tuple[int, tuple[int, int, str]]:
+                preference = self._preference(wish, option, chosen)
+                return (option.missing.leaf_count if option.missing else 0, preference)
+
+            options.sort(key=incompleteness)
+            best = options.pop(0)
+            wanted = left.selections
+            if wanted is None or best.missing is None or best.below is None or best.below.choices:
+                parts.append((best, left))
+                rest = best.missing
+                left = replace(left, selections=rest) if rest is not None else None
+            if left is not None:
+                options = [
+                    replace(option, below=self.assign(option.site, left.selections))
+                    for option in options
+                    if option.site is not None and left.selections is not None
+                ]
+        return parts, left
+
+    def _group(self, picked: Iterable[tuple[_Wish, _Option, FieldSelection]]) -> tuple[Choice, ...]:
+        """Join the choices of several types where they agree on everything."""
+        groups: dict[tuple[object, ...], set[str]] = {}
+        firsts: dict[tuple[object, ...], tuple[_Wish, _Option, FieldSelection]] = {}
+        for wish, option, part in picked:
+            type_text = option.located.type if option.located else ""
+            requires = option.located.requires if option.located else ()
+            mark = (wish.field, part.selections, option.subgraph, option.is_local, option.site, type_text, requires)
+            groups.setdefault(mark, set()).add(wish.type_name)
+            firsts.setdefault(mark, (wish, option, part))
+        return tuple(
+            Choice(
+                field=replace(part, types=frozenset(groups[mark])),
+                subgraph=option.subgraph,
+                origin=wish.origin,
+                is_contested=wish.is_contested,
+                is_local=option.is_local,
+                located=option.located,
+                site=option.site,
+                below=option.below,
+            )
+            for mark, (wish, option, part) in firsts.items()
+        )
+
+    # --- routes ---
+
+    def _find_routes(self, site: Site, type_name: str) -> dict[str, Route]:
+        """Find the cheapest way to each subgraph, nearest first (Dijkstra: a farther one goes through nearer ones)."""
+        graph = self.graph
+        if type_name == graph.supergraph.query_type or site.subgraph is None:
+            return {
+                subgraph: Route(subgraph, None, (), frozenset(), 0) for subgraph in graph.subgraphs_knowing(type_name)
+            }
+        routes: dict[str, Route] = {}
+        waiting = list(graph.subgraphs_knowing(type_name))
+        while waiting:
+            best: tuple[int, str, Route] | None = None
+            for subgraph in waiting:
+                for route in self._routes_to(site, type_name, subgraph, routes):
+                    rank = REQUEST_COST * len(route.via) + route.waiting_cost
+                    if best is None or (rank, subgraph) < best[:2]:
+                        best = (rank, subgraph, route)
+            if best is None:
+                break
+            routes[best[1]] = best[2]
+            waiting.remove(best[1])
+        return routes
+
+    def _routes_to(self, site: Site, type_name: str, subgraph: str, known: dict[str, Route]) -> Iterable[Route]:
+        graph = self.graph
+        # A subgraph comes back to its own objects by any key: a requirement could not be met otherwise.
+        is_return = subgraph == site.subgraph
+        entity_keys = graph.own_keys(subgraph, type_name) if is_return else graph.entity_keys(subgraph, type_name)
+        keys = [(key, False) for key in entity_keys or graph.entity_keys(subgraph, type_name)]
+        if self.is_unknown(site):
+            interface = site.type_name
+            # Only the interface's own keys work before the type is known; a concrete name has to be learnt first.
+            keys = [(key, site.is_told or key.sent_typename == type_name) for key, _ in keys]
+            if graph.knows_concretely(subgraph, type_name):
+                keys = [(key, False) for key in graph.interface_keys(subgraph, interface)] + keys
+        for key, needs_type_name in keys:
+            wanted = graph.field_set(type_name, key.selections)
+            sources: list[Source] = []
+            via: frozenset[str] = frozenset()
+            below_cost = 0
+            fields = wanted.fields
+            if needs_type_name:
+                fields = (self._type_name_field(type_name), *fields)
+            for field in fields:
+                source = self._cheapest_source(site, type_name, field, known, via)
+                if source is None:
+                    break
+                sources.append(source[0])
+                below_cost += source[1]
+                if source[0].subgraph is not None:
+                    via |= {source[0].subgraph} | known[source[0].subgraph].via
+            else:
+                waiting_cost = below_cost + (WAITING_COST * (1 + len(via)) if via else 0)
+                yield Route(subgraph, key.sent_typename, tuple(sources), via, waiting_cost)
+
+    def choose_source(self, site: Site, type_name: str, source: Source) -> Choice:
+        """Return the choice that resolves a key's field where its route says."""
+        if source.subgraph is None:
+            option = self._local_option(site, type_name, source.field)
+        else:
+            option = self._remote_option(site, type_name, source.field, source.subgraph)
+        assert option is not None
+        return Choice(
+            field=replace(source.field, types=frozenset({type_name})),
+            subgraph=option.subgraph,
+            origin=site,
+            is_contested=False,
+            is_local=option.is_local,
+            located=option.located,
+            site=option.site,
+            below=option.below,
+        )
+
+    def _type_name_field(self, type_name: str) -> FieldSelection:
+        holder = self.graph.possible_types(type_name)
+        return FieldSelection("__typename", "__typename", holder, is_internal=True)
+
+    def _cheapest_source(
+        self, site: Site, type_name: str, field: FieldSelection, known: dict[str, Route], via: frozenset[str]
+    ) -> tuple[Source, int] | None:
+        """Return the source of a key's field and what lies below it costs: the site itself or a subgraph nearer by."""
+        local = self._local_option(site, type_name, field)
+        if local is not None and local.missing is None:
+            return Source(field, None), local.cost
+        best: tuple[int, str, Source, int] | None = None
+        for subgraph, route in known.items():
+            found = self.graph.field(subgraph, type_name, field.name)
+            if found is not None and found.requires:
+                continue
+            option = self._remote_option(site, type_name, field, subgraph)
+            if option is None or option.missing is not None:
+                continue
+            new = ({subgraph} | route.via) - via
+            cost = REQUEST_COST * len(new) + option.cost
+            if best is None or (cost, subgraph) < best[:2]:
+                best = (cost, subgraph, Source(field, subgraph), option.cost)
+        return (best[2], best[3]) if best else None
+
+
+_NO_CIRCLE = 1 << 60
+
+
+def find_contested(selections: SelectionSet) -> frozenset[FieldSelection]:
+    """Return the fields that cannot be asked of all objects of a subgraph that does not know their types.
+
+    Such objects are all asked the same, so a response key can stand for one field only. Where the client uses it for
+    several, on different types, it has to be known first which object is which, and only those may be sent.
+    """
+    by_key: dict[str, list[FieldSelection]] = {}
+    for field in selections.fields:
+        by_key.setdefault(field.response_key, []).append(field)
+    return frozenset(
+        field
+        for fields in by_key.values()
+        for field in fields
+        if any(other is not field and _clash(field, other) for other in fields)
+    )
+
+
+def _clash(left: FieldSelection, right: FieldSelection) -> bool:
+    """Tell whether two fields of one response key, or any two below them, are different ones."""
+    if left.signature != right.signature:
+        return True
+    return any(
+        one.response_key == other.response_key and _clash(one, other)
+        for one in (left.selections.fields if left.selections else ())
+        for other in (right.selections.fields if right.selections else ())
+    )
+
+
+def _join_types(fields: Iterable[FieldSelection]) -> tuple[FieldSelection, ...]:
+    """Join fields that differ in their types only; they were one before they were looked at type by type."""
+    joined: dict[tuple[object, ...], FieldSelection] = {}
+    for field in fields:
+        mark = (field.response_key, field.signature, field.guard, field.selections)
+        known = joined.get(mark)
+        joined[mark] = replace(known, types=known.types | field.types) if known else field
+    return tuple(joined.values())

@@ -1,0 +1,59 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from router.planner.guards import ALWAYS, NEVER, Guard, both, either, implies, print_guard, when
+
+A, NOT_A = when("a", True), when("a", False)
+B = when("b", True)
+
+VARIABLES = ("a", "b", "c")
+literals = st.tuples(st.sampled_from(VARIABLES), st.booleans())
+guards = st.recursive(
+    st.one_of(st.just(ALWAYS), st.just(NEVER), literals.map(lambda one: when(*one))),
+    lambda inner: st.one_of(
+        st.tuples(inner, inner).map(lambda pair: both(*pair)), st.tuples(inner, inner).map(lambda pair: either(*pair))
+    ),
+    max_leaves=8,
+)
+
+
+def holds(guard: Guard, values: dict[str, bool]) -> bool:
+    return any(all(values[variable] == value for variable, value in one) for one in guard)
+
+
+def all_values() -> list[dict[str, bool]]:
+    return [{name: bool(number >> index & 1) for index, name in enumerate(VARIABLES)} for number in range(8)]
+
+
+def test_opposite_guards_contradict_each_other() -> None:
+    assert both(A, NOT_A) == NEVER
+
+
+def test_one_of_two_opposite_guards_always_holds() -> None:
+    assert either(A, NOT_A) == ALWAYS
+
+
+def test_implied_alternative_is_dropped() -> None:
+    assert either(A, both(A, B)) == A
+
+
+def test_literal_that_does_not_matter_is_dropped() -> None:
+    assert either(both(A, B), both(NOT_A, B)) == B
+
+
+def test_guard_as_text_is_sorted() -> None:
+    assert print_guard(either(both(B, NOT_A), A)) == "!$a & $b | $a"
+    assert print_guard(ALWAYS) == "always"
+
+
+@given(guards, guards)
+def test_guards_mean_what_their_parts_mean(left: Guard, right: Guard) -> None:
+    for values in all_values():
+        assert holds(both(left, right), values) == (holds(left, values) and holds(right, values))
+        assert holds(either(left, right), values) == (holds(left, values) or holds(right, values))
+
+
+@given(guards, guards)
+def test_implication_is_never_claimed_wrongly(left: Guard, right: Guard) -> None:
+    if implies(left, right):
+        assert all(holds(right, values) for values in all_values() if holds(left, values))
