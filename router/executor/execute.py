@@ -1,0 +1,492 @@
+"""Plan -> response: run the plan's requests, merge their answers, project the client's operation."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import structlog
+from graphql import GraphQLSchema
+
+from router.executor.compiled_projection import OUT_OF_PLACE
+from router.executor.objects import JsonObject, locate_objects
+from router.executor.prepared import (
+    AnyPreparedFetch,
+    PreparedCondition,
+    PreparedEntityFetch,
+    PreparedEntityPart,
+    PreparedFetch,
+    PreparedNestedFetch,
+    PreparedNode,
+    PreparedOperation,
+    PreparedParallel,
+    PreparedSequence,
+)
+from router.executor.projection import project
+from router.executor.renames import rename_path
+from router.executor.reports import SUBREQUEST_MALFORMED_RESPONSE, FieldPath, Reports
+from router.executor.representations import Representations
+from router.executor.result import ExecutionResult
+from router.executor.variables import BadVariables, coerce_variables
+from router.planner.plan import Alternatives, OperationKind
+from router.transports.base import (
+    MalformedResponse,
+    RequestContext,
+    SubgraphRequest,
+    SubgraphResponse,
+    SubgraphTransport,
+    TransportError,
+)
+
+#: Longer than any healthy subgraph needs, shorter than the time-outs of the proxies in front of a router.
+DEFAULT_SUBGRAPH_TIMEOUT_S = 30.0
+
+_log = structlog.get_logger("router.executor")
+
+
+class Executor:
+    """Executes prepared operations; one serves all requests.
+
+    Args:
+        api_schema: what clients see.
+        transports: the way to each subgraph, by its name in the plans. Their owner closes them.
+        subgraph_timeout_s: how long one request to a subgraph may take; the request's own deadline counts too.
+    """
+
+    def __init__(
+        self,
+        api_schema: GraphQLSchema,
+        transports: Mapping[str, SubgraphTransport],
+        *,
+        subgraph_timeout_s: float = DEFAULT_SUBGRAPH_TIMEOUT_S,
+    ) -> None:
+        self.api_schema = api_schema
+        self._transports = transports
+        self._subgraph_timeout_s = subgraph_timeout_s
+
+    async def execute(
+        self, prepared: PreparedOperation, variables: Mapping[str, Any], context: RequestContext
+    ) -> ExecutionResult:
+        """Run a query or mutation and return its answer; what a subgraph failed to give is null and has an error."""
+        try:
+            coerced = coerce_variables(prepared, variables)
+        except BadVariables as bad:
+            return ExecutionResult(None, bad.errors, executed=False)
+        run = _Run(prepared, self._transports, variables, coerced, context, self._subgraph_timeout_s)
+        if prepared.root is not None:
+            await run.run(prepared.root)
+        return run.finish()
+
+    async def subscribe(
+        self, prepared: PreparedOperation, variables: Mapping[str, Any], context: RequestContext
+    ) -> AsyncIterator[ExecutionResult]:
+        """Open the subscription and yield an answer per event, the rest of the plan having run for it.
+
+        When the subgraph's stream breaks, the last answer says so. Closing the iterator closes the stream.
+        """
+        try:
+            coerced = coerce_variables(prepared, variables)
+        except BadVariables as bad:
+            yield ExecutionResult(None, bad.errors, executed=False)
+            return
+        source, rest = _split_subscription(prepared)
+        # a deadline is for one answer, a subscription lives on
+        context = replace(context, deadline_s=None)
+
+        def start() -> _Run:
+            return _Run(prepared, self._transports, variables, coerced, context, self._subgraph_timeout_s)
+
+        opening = start()
+        transport = opening.transport_of(source)
+        if transport is None:
+            yield opening.finish()
+            return
+        try:
+            async with _closing(transport.subscribe(opening.request_of(source), context)) as events:
+                async for event in events:
+                    run = start()
+                    run.accept(source, event)
+                    for node in rest:
+                        await run.run(node)
+                    yield run.finish()
+        except TransportError as error:
+            broken = start()
+            broken.fail(source, error)
+            yield broken.finish()
+
+
+@asynccontextmanager
+async def _closing(events: AsyncIterator[SubgraphResponse]) -> AsyncIterator[AsyncIterator[SubgraphResponse]]:
+    """Close *events* afterwards if it can be closed: a transport need not give a generator."""
+    try:
+        yield events
+    finally:
+        aclose = getattr(events, "aclose", None)
+        if aclose is not None:
+            await aclose()
+
+
+def _split_subscription(prepared: PreparedOperation) -> tuple[PreparedFetch, tuple[PreparedNode, ...]]:
+    match prepared.root:
+        case PreparedFetch() as source:
+            return source, ()
+        case PreparedSequence(nodes=(PreparedFetch() as source, *rest)) if (
+            source.fetch.kind is OperationKind.SUBSCRIPTION
+        ):
+            return source, tuple(rest)
+    raise ValueError("the plan of a subscription begins with its fetch")
+
+
+class _Run:
+    """One execution of a plan. Mutable on purpose: it holds the response so far."""
+
+    __slots__ = (
+        "_client_variables",
+        "_context",
+        "_merged",
+        "_merger",
+        "_prepared",
+        "_reports",
+        "_response",
+        "_timeout_s",
+        "_transports",
+        "_variables",
+    )
+
+    def __init__(
+        self,
+        prepared: PreparedOperation,
+        transports: Mapping[str, SubgraphTransport],
+        client_variables: Mapping[str, Any],
+        variables: dict[str, Any],
+        context: RequestContext,
+        timeout_s: float,
+    ) -> None:
+        self._prepared = prepared
+        self._transports = transports
+        self._client_variables = client_variables
+        self._variables = variables
+        self._context = context
+        self._timeout_s = timeout_s
+        self._merger = prepared.merger
+        self._merged: JsonObject = {}
+        self._reports = Reports(prepared.subgraphs_at)
+        self._response = prepared.response_for(variables)
+
+    async def run(self, node: PreparedNode) -> None:
+        """Run a node of the plan; failures become reports."""
+        match node:
+            case PreparedEntityFetch():
+                await self._run_entity_fetch(node)
+            case PreparedFetch():
+                response = await self._send(node, self.request_of(node))
+                if response is not None:
+                    self.accept(node, response)
+            case PreparedNestedFetch():
+                await self._run_nested_fetch(node)
+            case PreparedSequence(nodes=nodes):
+                for inner in nodes:
+                    await self.run(inner)
+            case PreparedParallel(nodes=nodes):
+                await asyncio.gather(*[self.run(inner) for inner in nodes])
+            case PreparedCondition(variable=variable, then=then, otherwise=otherwise):
+                chosen = then if self._variables.get(variable) else otherwise
+                if chosen is not None:
+                    await self.run(chosen)
+
+    def finish(self) -> ExecutionResult:
+        """Project what has arrived."""
+        response = self._response
+        introspection_errors: list[dict[str, Any]] = []
+        if response.introspection is not None:
+            fields, introspection_errors = response.introspection.answer(self._client_variables)
+            self._merged.update(fields)
+        data: dict[str, Any] | None
+        try:
+            data = response.projection.project_root(self._merged)
+        except OUT_OF_PLACE:
+            data = project(response.reader, self._merged, self._reports)
+        errors = self._reports.formatted() if self._reports else []
+        return ExecutionResult(data, [*errors, *introspection_errors] if introspection_errors else errors)
+
+    def request_of(self, node: AnyPreparedFetch) -> SubgraphRequest:
+        """Return the request of *node*, with those of the client's variables that it uses."""
+        fetch = node.fetch
+        variables = self._variables
+        return SubgraphRequest(
+            document=fetch.document,
+            variables={name: variables[name] for name in fetch.variables if name in variables},
+            operation_name=fetch.operation_name,
+            is_mutation=node.is_mutation,
+        )
+
+    def transport_of(self, node: AnyPreparedFetch) -> SubgraphTransport | None:
+        """Return the way to the node's subgraph; report the subgraph when there is none."""
+        transport = self._transports.get(node.fetch.subgraph)
+        if transport is None:
+            self.fail(node, TransportError("no transport is configured"))
+        return transport
+
+    def accept(self, node: PreparedFetch, response: SubgraphResponse) -> None:
+        """Merge the answer to a root fetch and report its errors."""
+        data = response.data
+        if data is not None and data.__class__ is not dict:
+            self.fail(node, MalformedResponse("data is no object"))
+            return
+        if data is None and not response.errors:
+            self.fail(node, MalformedResponse("neither data nor errors"))
+            return
+        if response.errors:
+            for error in response.errors:
+                path = _error_path(error)
+                if path is not None:
+                    paths = self._clip([rename_path(path, node.fetch.renames)])
+                elif data is None or len(node.root_keys) == 1:
+                    paths = self._failed_paths(node)
+                else:
+                    paths = [None]
+                self._report(node, error, paths)
+        if data is not None:
+            if node.apply_renames is not None:
+                node.apply_renames(data)
+            self._merger.merge(self._merged, data)
+
+    def fail(self, node: AnyPreparedFetch, error: Exception, paths: Sequence[FieldPath | None] | None = None) -> None:
+        """Report that *node* got no usable answer, at *paths* or wherever that leaves nulls.
+
+        Why is told to the log only.
+        """
+        subgraph = node.fetch.subgraph
+        _log.warning(
+            "subgraph_request_failed",
+            subgraph=subgraph,
+            request_id=self._context.request_id,
+            error=f"{type(error).__name__}: {error}",
+        )
+        match error:
+            case TimeoutError():
+                code, message = TransportError.code, f"Subgraph '{subgraph}' did not answer in time."
+            case TransportError(code=code) if code == SUBREQUEST_MALFORMED_RESPONSE:
+                message = f"Subgraph '{subgraph}' sent a malformed response."
+            case TransportError(code=code):
+                message = f"The request to subgraph '{subgraph}' failed."
+            case _:
+                code, message = TransportError.code, f"The request to subgraph '{subgraph}' failed."
+        self._reports.add_failure(
+            node.order, subgraph, code, message, self._failed_paths(node) if paths is None else paths
+        )
+
+    async def _run_nested_fetch(self, node: PreparedNestedFetch) -> None:
+        objects = node.collect_objects(self._merged)
+        if not objects:
+            return
+        response = await self._send(node, self.request_of(node))
+        if response is None:
+            return
+        if response.data is None and not response.errors:
+            self.fail(node, MalformedResponse("neither data nor errors"))
+            return
+        for error in response.errors:
+            path = rename_path(_error_path(error) or (), node.fetch.renames)
+            places = (place for _, place in locate_objects(node.path, self._merged))
+            self._report(
+                node, error, self._clip((*place, *path) for place in places) if path else self._failed_paths(node)
+            )
+        if response.data is not None:
+            if node.apply_renames is not None:
+                node.apply_renames(response.data)
+            self._merger.merge_entity(objects, response.data, may_share=node.may_share)
+
+    async def _run_entity_fetch(self, node: PreparedEntityFetch) -> None:
+        request = self.request_of(node)
+        variables = dict(request.variables)
+        asked: list[Representations] = []
+        for part in node.parts:
+            runs = part.runs_if is None or self._holds(part.runs_if)
+            representations = part.collect_representations(part.collect_objects(self._merged) if runs else [])
+            variables[part.representations_variable] = representations.values
+            asked.append(representations)
+        if not any(each.values for each in asked):
+            return
+        request = replace(request, variables=variables)
+        response = await self._send(node, request, asked)
+        if response is not None:
+            self._accept_entities(node, asked, response)
+
+    def _holds(self, alternatives: Alternatives) -> bool:
+        variables = self._variables
+        return any(
+            all(bool(variables.get(name)) is value for name, value in alternative) for alternative in alternatives
+        )
+
+    def _accept_entities(
+        self, node: PreparedEntityFetch, asked: list[Representations], response: SubgraphResponse
+    ) -> None:
+        """Merge the answer to an entity fetch, part by part, and report its errors."""
+        data = response.data if isinstance(response.data, dict) else {}
+        explained = self._report_entity_errors(node, asked, response.errors) if response.errors else frozenset()
+        for part, representations in zip(node.parts, asked, strict=True):
+            objects = representations.objects
+            entities = data.get(part.answer_key)
+            if entities is None:
+                if not objects or part.answer_key in explained:
+                    continue
+                paths = self._part_paths(part, representations)
+                if response.errors:
+                    # an error in another part took the whole answer along
+                    self._report(node, response.errors[0], paths)
+                else:
+                    self.fail(node, MalformedResponse("neither entities nor errors"), paths)
+                continue
+            if entities.__class__ is not list or len(entities) != len(objects):
+                error = MalformedResponse(f"not the {len(objects)} entities asked for")
+                self.fail(node, error, self._part_paths(part, representations))
+                continue
+            self._merge_entities(node, part, objects, entities)
+
+    def _merge_entities(
+        self, node: PreparedEntityFetch, part: PreparedEntityPart, objects: list[list[JsonObject]], entities: list[Any]
+    ) -> None:
+        merge_entity, may_share, apply_renames = self._merger.merge_entity, part.may_share, part.apply_renames
+        garbled: list[JsonObject] = []
+        for askers, entity in zip(objects, entities, strict=True):
+            if entity.__class__ is dict:
+                if apply_renames is not None:
+                    apply_renames(entity)
+                merge_entity(askers, entity, may_share=may_share)
+            elif entity is not None:
+                garbled.extend(askers)
+        if garbled:
+            places = self._places(part)
+            paths = self._clip(place for source in garbled for place in places.get(id(source), ()))
+            self.fail(node, MalformedResponse("an entity is no object"), paths)
+
+    def _report_entity_errors(
+        self, node: PreparedEntityFetch, asked: list[Representations], errors: list[dict[str, Any]]
+    ) -> frozenset[str]:
+        """Report errors where they belong; return the answer keys of the parts that have one."""
+        explained: set[str] = set()
+        places_of: dict[str, dict[int, list[FieldPath]]] = {}
+        parts = {part.answer_key: (part, each) for part, each in zip(node.parts, asked, strict=True)}
+        for error in errors:
+            paths: Sequence[FieldPath | None]
+            match _error_path(error):
+                case (str(key), int(position), *rest) if key in parts and 0 <= position < len(parts[key][1].objects):
+                    part, representations = parts[key]
+                    places = places_of.get(key)
+                    if places is None:
+                        places = places_of[key] = self._places(part)
+                    inner = rename_path(tuple(rest), part.renames)
+                    paths = self._clip(
+                        (*place, *inner)
+                        for source in representations.objects[position]
+                        for place in places.get(id(source), ())
+                    )
+                    explained.add(key)
+                case (str(key), *_) if key in parts:
+                    paths = self._part_paths(*parts[key])
+                    explained.add(key)
+                case _:
+                    paths = self._failed_paths(node, asked)
+                    explained.update(parts)
+            self._report(node, error, paths)
+        return frozenset(explained)
+
+    def _report(self, node: AnyPreparedFetch, error: dict[str, Any], paths: Sequence[FieldPath | None]) -> None:
+        _log.info(
+            "subgraph_error",
+            subgraph=node.fetch.subgraph,
+            request_id=self._context.request_id,
+            error=error.get("message") if isinstance(error, dict) else None,
+        )
+        for path in paths:
+            self._reports.add_subgraph_error(node.order, node.fetch.subgraph, error, path)
+
+    def _failed_paths(
+        self, node: AnyPreparedFetch, asked: Sequence[Representations] | None = None
+    ) -> list[FieldPath | None]:
+        """Return where a failed request leaves nulls: its root fields, or the places of what each part *asked*."""
+        match node:
+            case PreparedFetch(root_keys=keys):
+                return self._clip((key,) for key in keys)
+            case PreparedNestedFetch(root_keys=keys):
+                return self._clip((*place, key) for _, place in locate_objects(node.path, self._merged) for key in keys)
+            case PreparedEntityFetch(parts=parts):
+                paths = [
+                    path for part, each in zip(parts, asked or (), strict=False) for path in self._asked_at(part, each)
+                ]
+                return self._clip(paths)
+
+    def _part_paths(self, part: PreparedEntityPart, asked: Representations) -> list[FieldPath | None]:
+        """Return where nulls are left when a part of a request fails."""
+        return self._clip(self._asked_at(part, asked))
+
+    def _asked_at(self, part: PreparedEntityPart, asked: Representations) -> Iterator[FieldPath]:
+        """Yield for each path of *part* the place that the objects asked about there have in common.
+
+        One error for a thousand objects is enough, so it stands at the longest path that leads to all of them.
+        """
+        wanted = {id(source) for askers in asked.objects for source in askers}
+        for path in part.paths:
+            places = [place for source, place in locate_objects(path, self._merged) if id(source) in wanted]
+            if places:
+                yield _common_prefix(places)
+
+    def _places(self, part: PreparedEntityPart) -> dict[int, list[FieldPath]]:
+        """Return where each object at the part's paths stands, by the object's id."""
+        places: dict[int, list[FieldPath]] = {}
+        for path in part.paths:
+            for source, place in locate_objects(path, self._merged):
+                places.setdefault(id(source), []).append(place)
+        return places
+
+    def _clip(self, paths: Iterable[FieldPath]) -> list[FieldPath | None]:
+        """Return the paths as far as the client selected them, each once; None stands for no place at all."""
+        return list(dict.fromkeys(self._response.clip_path(path, self._merged) or None for path in paths)) or [None]
+
+    async def _send(
+        self,
+        node: AnyPreparedFetch,
+        request: SubgraphRequest,
+        asked: Sequence[Representations] | None = None,
+    ) -> SubgraphResponse | None:
+        """Send *request* and return the answer; report the failure and return None when there is none."""
+        transport = self._transports.get(node.fetch.subgraph)
+        try:
+            if transport is None:
+                raise TransportError("no transport is configured")
+            deadline_s = asyncio.get_running_loop().time() + self._timeout_s
+            if self._context.deadline_s is not None:
+                deadline_s = min(deadline_s, self._context.deadline_s)
+            async with asyncio.timeout_at(deadline_s):
+                return await transport.send(request, self._context)
+        except Exception as error:
+            if not isinstance(error, TransportError | TimeoutError):
+                # a bug in a transport or an in-process subgraph: the rest of the answer is still worth having
+                _log.exception("transport_raised", subgraph=node.fetch.subgraph, request_id=self._context.request_id)
+            self.fail(node, error, self._failed_paths(node, asked))
+            return None
+
+
+def _error_path(error: Any) -> FieldPath | None:
+    """Return the path of a subgraph's error, or None when it has none that could be one."""
+    path = error.get("path") if isinstance(error, dict) else None
+    if not isinstance(path, list) or not path:
+        return None
+    if not all(isinstance(element, str | int) and not isinstance(element, bool) for element in path):
+        return None
+    return tuple(path)
+
+
+def _common_prefix(paths: list[FieldPath]) -> FieldPath:
+    if not paths:
+        return ()
+    # the smallest and the greatest differ where any two do; keys and indexes never meet at one position
+    first, last = min(paths, key=_comparable), max(paths, key=_comparable)
+    length = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
+    return first[:length]
+
+
+def _comparable(path: FieldPath) -> tuple[tuple[bool, str, int], ...]:
+    return tuple((isinstance(e, int), e, 0) if isinstance(e, str) else (True, "", e) for e in path)

@@ -1,0 +1,464 @@
+"""An operation made ready: everything about it that does not depend on a request is done here, once."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableDefinitionNode,
+    parse,
+)
+
+from router.executor.compiled_projection import CompiledProjection
+from router.executor.introspection import IntrospectionQuery, read_introspection
+from router.executor.objects import CollectObjects, Merger, compile_collect, compile_collect_all
+from router.executor.renames import ApplyRenames, compile_renames, rename_path
+from router.executor.reports import FieldPath
+from router.executor.representations import CollectRepresentations, compile_representations
+from router.executor.shape import FieldShape, ObjectShape, ShapeReader, condition_variables
+from router.planner.plan import (
+    AT_ANY_TIME,
+    Alternatives,
+    BatchFetch,
+    BatchPart,
+    Condition,
+    Fetch,
+    Flatten,
+    KeyElement,
+    KeyRename,
+    OperationKind,
+    Parallel,
+    Plan,
+    PlanNode,
+    ResponsePath,
+    Sequence,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedFetch:
+    """A fetch at the root. *order* is its place in the plan; *root_keys* are the response keys that it answers."""
+
+    order: int
+    fetch: Fetch
+    is_mutation: bool
+    root_keys: tuple[str, ...]
+    apply_renames: ApplyRenames | None
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedNestedFetch:
+    """A root fetch whose answer belongs to every object at *path*: a field there returns the query type."""
+
+    order: int
+    fetch: Fetch
+    is_mutation: bool
+    root_keys: tuple[str, ...]
+    apply_renames: ApplyRenames | None
+    path: ResponsePath
+    collect_objects: CollectObjects
+    may_share: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedEntityPart:
+    """One `_entities` selection, for the objects at all of *paths*; *answer_key* is where its answer stands.
+
+    *runs_if* is None when no condition decides. *may_share* is explained at `Merger.merge_entity`.
+    """
+
+    answer_key: str
+    representations_variable: str
+    renames: tuple[KeyRename, ...]
+    apply_renames: ApplyRenames | None
+    paths: tuple[ResponsePath, ...]
+    collect_objects: CollectObjects
+    collect_representations: CollectRepresentations
+    may_share: bool
+    runs_if: Alternatives | None
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedEntityFetch:
+    """An entity fetch, or a batch of them: one request with a selection for each of *parts*."""
+
+    order: int
+    fetch: Fetch | BatchFetch
+    is_mutation: bool
+    parts: tuple[PreparedEntityPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedSequence:
+    """Nodes that run one after the other."""
+
+    nodes: tuple["PreparedNode", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedParallel:
+    """Nodes that run at the same time."""
+
+    nodes: tuple["PreparedNode", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedCondition:
+    """A choice between two nodes, or a node and nothing."""
+
+    variable: str
+    then: "PreparedNode | None"
+    otherwise: "PreparedNode | None"
+
+
+AnyPreparedFetch: TypeAlias = PreparedFetch | PreparedNestedFetch | PreparedEntityFetch
+PreparedNode: TypeAlias = AnyPreparedFetch | PreparedSequence | PreparedParallel | PreparedCondition
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedResponse:
+    """How the response is made for one choice of the operation's conditions."""
+
+    reader: ShapeReader
+    projection: CompiledProjection
+    introspection: IntrospectionQuery | None
+
+    def clip_path(self, path: FieldPath, merged: Any) -> FieldPath:
+        """Cut *path* off where it leaves what the client selected: the router asks for keys of its own too.
+
+        *merged* is the response so far; where it does not say an object's type, any possible one will do.
+        """
+        shapes: list[ObjectShape] = [self.reader.root()]
+        fields: list[FieldShape] = []
+        value = merged
+        kept: list[str | int] = []
+        for element in path:
+            if isinstance(element, str):
+                shapes = shapes or [shape for field in fields for shape in self._shapes_of(field, value)]
+                fields = [field for shape in shapes if (field := shape.field_at(element)) is not None]
+                if not fields:
+                    break
+                shapes = []
+                value = value.get(element) if isinstance(value, dict) else None
+            else:
+                value = value[element] if isinstance(value, list) and -1 < element < len(value) else None
+            kept.append(element)
+        return tuple(kept)
+
+    def _shapes_of(self, field: FieldShape, value: Any) -> Iterable[ObjectShape]:
+        type_name = value.get("__typename") if isinstance(value, dict) else None
+        shape = self.reader.shape_of_typename(field, type_name) if isinstance(type_name, str) else None
+        if shape is not None and isinstance(shape.type_, GraphQLObjectType):
+            return (shape,)
+        return self.reader.possible_shapes(field)
+
+
+class PreparedOperation:
+    """An operation with its plan, ready to be executed any number of times, also at the same time.
+
+    Mutable on purpose: it remembers how the response is made for each choice of `@skip` / `@include` conditions, the
+    latest `MAX_CHOICES` of them.
+    """
+
+    #: An operation with n conditions has 2**n choices; clients use few of them.
+    MAX_CHOICES = 16
+
+    def __init__(
+        self,
+        api_schema: GraphQLSchema,
+        plan: Plan,
+        operation: OperationDefinitionNode,
+        fragments: Mapping[str, FragmentDefinitionNode],
+        conditions: tuple[str, ...],
+    ) -> None:
+        self.api_schema = api_schema
+        self.plan = plan
+        self.kind: OperationKind = plan.kind
+        self.operation = operation
+        self.variable_definitions: tuple[VariableDefinitionNode, ...] = tuple(operation.variable_definitions or ())
+        self.conditions = conditions
+        self.merger = Merger(
+            frozenset(name for name, type_ in api_schema.type_map.items() if isinstance(type_, GraphQLObjectType))
+        )
+        self.root: PreparedNode | None = _Preparation(plan, api_schema).root
+        self._fragments = fragments
+        self._responses: OrderedDict[tuple[bool, ...], PreparedResponse] = OrderedDict()
+        self._subgraphs: dict[tuple[str, ...], tuple[str, ...]] | None = None
+
+    def response_for(self, variables: Mapping[str, Any]) -> PreparedResponse:
+        """Return how the response is made when the conditions have the values that *variables* gives them."""
+        choice = tuple([bool(variables.get(name)) for name in self.conditions])
+        response = self._responses.get(choice)
+        if response is None:
+            reader = ShapeReader(
+                self.api_schema, self.operation, self._fragments, dict(zip(self.conditions, choice, strict=True))
+            )
+            introspection = read_introspection(self.api_schema, self.operation, self._fragments, reader.root())
+            response = PreparedResponse(reader, CompiledProjection(reader), introspection)
+            self._responses[choice] = response
+            if len(self._responses) > self.MAX_CHOICES:
+                self._responses.popitem(last=False)
+        return response
+
+    def subgraphs_at(self, response_keys: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the subgraphs that the plan asks for the field under *response_keys*, sorted."""
+        if self._subgraphs is None:
+            found: dict[tuple[str, ...], set[str]] = {}
+            if self.plan.root is not None:
+                _read_subgraphs(self.plan.root, (), found)
+            self._subgraphs = {keys: tuple(sorted(names)) for keys, names in found.items()}
+        return self._subgraphs.get(response_keys, ())
+
+
+def prepare_operation(
+    api_schema: GraphQLSchema, plan: Plan, document: DocumentNode, operation_name: str | None
+) -> PreparedOperation:
+    """Make the operation *operation_name* of a valid *document* ready to be executed by *plan*.
+
+    Raises:
+        LookupError: the document has no such operation, or several and no name was given.
+    """
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    if operation_name is not None:
+        operations = [node for node in operations if node.name and node.name.value == operation_name]
+    if len(operations) != 1:
+        raise LookupError(f"the document has {len(operations)} operations for the name {operation_name!r}")
+    operation = operations[0]
+    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+    declared = {node.variable.name.value for node in operation.variable_definitions or ()}
+    conditions = tuple(name for name in condition_variables(document) if name in declared)
+    return PreparedOperation(api_schema, plan, operation, fragments, conditions)
+
+
+class _Preparation:
+    """Prepares the nodes of one plan, numbering its fetches."""
+
+    def __init__(self, plan: Plan, api_schema: GraphQLSchema) -> None:
+        self._api_schema = api_schema
+        self._fetches = 0
+        self._fetched = tuple(_fetched_paths(plan.root)) if plan.root else ()
+        self.root = self._prepare(plan.root) if plan.root else None
+
+    def _prepare(self, node: PlanNode) -> PreparedNode:
+        match node:
+            case Fetch():
+                return PreparedFetch(
+                    order=self._next_order(),
+                    fetch=node,
+                    is_mutation=node.kind is OperationKind.MUTATION,
+                    root_keys=_root_keys(node),
+                    apply_renames=compile_renames(node.renames),
+                )
+            case Flatten(path=path, fetch=fetch) if not fetch.targets:
+                return PreparedNestedFetch(
+                    order=self._next_order(),
+                    fetch=fetch,
+                    is_mutation=fetch.kind is OperationKind.MUTATION,
+                    root_keys=_root_keys(fetch),
+                    apply_renames=compile_renames(fetch.renames),
+                    path=path,
+                    collect_objects=compile_collect(path),
+                    may_share=self._may_share(node, (path,)),
+                )
+            case Flatten(path=path, fetch=fetch):
+                alone = BatchPart((path,), "_entities", fetch.representations_variable, fetch.targets, fetch.renames)
+                return PreparedEntityFetch(
+                    order=self._next_order(),
+                    fetch=fetch,
+                    is_mutation=fetch.kind is OperationKind.MUTATION,
+                    parts=(self._prepare_part(node, alone, _keys_of_objects(fetch.document)),),
+                )
+            case BatchFetch(parts=parts):
+                with_objects = _keys_of_objects(node.document)
+                return PreparedEntityFetch(
+                    order=self._next_order(),
+                    fetch=node,
+                    is_mutation=False,
+                    parts=tuple(self._prepare_part(part, part, with_objects) for part in parts),
+                )
+            case Sequence(nodes=nodes):
+                return PreparedSequence(tuple(map(self._prepare, nodes)))
+            case Parallel(nodes=nodes):
+                return PreparedParallel(tuple(map(self._prepare, nodes)))
+            case Condition(variable=variable, then=then, otherwise=otherwise):
+                return PreparedCondition(
+                    variable, self._prepare(then) if then else None, self._prepare(otherwise) if otherwise else None
+                )
+
+    def _prepare_part(
+        self, owner: Flatten | BatchPart, part: BatchPart, with_objects: frozenset[str]
+    ) -> PreparedEntityPart:
+        return PreparedEntityPart(
+            answer_key=part.answer_key,
+            representations_variable=part.representations_variable,
+            renames=part.renames,
+            apply_renames=compile_renames(part.renames),
+            paths=part.paths,
+            collect_objects=compile_collect_all(part.paths),
+            collect_representations=compile_representations(part.targets, self._api_schema),
+            # what is no object is never changed, so it does not matter where else it stands
+            may_share=part.answer_key not in with_objects or self._may_share(owner, part.paths),
+            runs_if=None if part.runs_if == AT_ANY_TIME else part.runs_if,
+        )
+
+    def _may_share(self, owner: Flatten | BatchPart, paths: tuple[ResponsePath, ...]) -> bool:
+        """Tell whether no other fetch is about some only of the objects at *paths*, or of what is in them.
+
+        With several paths, a fetch at one of them or below it is about some only.
+        """
+        if len(paths) > 1:
+            others = [_keys_of(later) for other, later in self._fetched if other is not owner]
+            places = {other[:length] for other in others for length in range(len(other) + 1)}
+            if any(_keys_of(path) in places for path in paths):
+                return False
+        return all(_treats_alike(later, path) for _, later in self._fetched for path in paths)
+
+    def _next_order(self) -> int:
+        self._fetches += 1
+        return self._fetches
+
+
+def _fetched_paths(node: PlanNode) -> list[tuple[Flatten | BatchPart, ResponsePath]]:
+    """Return the paths at which something is fetched below the root, each with what fetches there."""
+    match node:
+        case Flatten(path=path):
+            return [(node, path)]
+        case BatchFetch(parts=parts):
+            return [(part, path) for part in parts for path in part.paths]
+        case Sequence(nodes=nodes) | Parallel(nodes=nodes):
+            return [found for inner in nodes for found in _fetched_paths(inner)]
+        case Condition(then=then, otherwise=otherwise):
+            return [found for inner in (then, otherwise) if inner is not None for found in _fetched_paths(inner)]
+        case Fetch():
+            return []
+
+
+def _keys_of(path: ResponsePath) -> tuple[str, ...]:
+    return tuple(element.response_key for element in path if isinstance(element, KeyElement))
+
+
+def _keys_of_objects(document: str) -> frozenset[str]:
+    """Return the keys of the answer whose entities are asked for anything with a selection of its own."""
+
+    def has_objects(selection_set: SelectionSetNode) -> bool:
+        for selection in selection_set.selections:
+            match selection:
+                case FieldNode(selection_set=None):
+                    continue
+                case InlineFragmentNode(selection_set=inner):
+                    if has_objects(inner):
+                        return True
+                case _:
+                    return True
+        return False
+
+    definitions = parse(document, no_location=True).definitions
+    operation = next(node for node in definitions if isinstance(node, OperationDefinitionNode))
+    return frozenset(
+        _response_key(field)
+        for field in operation.selection_set.selections
+        if isinstance(field, FieldNode) and field.selection_set is not None and has_objects(field.selection_set)
+    )
+
+
+def _response_key(field: FieldNode) -> str:
+    return field.alias.value if field.alias else field.name.value
+
+
+def _treats_alike(later: ResponsePath, path: ResponsePath) -> bool:
+    """Tell whether a fetch at *later* is about all objects at *path*, or about none of them and what is in them.
+
+    If it could be about some of them only (it stays on certain types on the way to *path*), they must not share parts.
+    """
+    for element, other in zip(later, path, strict=False):
+        if element != other:
+            # different keys lead elsewhere; everything else may meet
+            return isinstance(element, KeyElement) and isinstance(other, KeyElement)
+    return True
+
+
+def _root_keys(fetch: Fetch) -> tuple[str, ...]:
+    """Return the response keys that a root fetch answers."""
+    definitions = parse(fetch.document, no_location=True).definitions
+    fragments = {node.name.value: node for node in definitions if isinstance(node, FragmentDefinitionNode)}
+    operation = next(node for node in definitions if isinstance(node, OperationDefinitionNode))
+    keys: dict[str, None] = {}
+
+    def collect(selection_set: SelectionSetNode) -> None:
+        for selection in selection_set.selections:
+            match selection:
+                case FieldNode():
+                    keys[_response_key(selection)] = None
+                case InlineFragmentNode():
+                    collect(selection.selection_set)
+                case FragmentSpreadNode(name=name):
+                    collect(fragments[name.value].selection_set)
+
+    collect(operation.selection_set)
+    keys.pop("__typename", None)  # the router's own: a failure leaves no null there
+    return tuple(str(rename_path((key,), fetch.renames)[0]) for key in keys)
+
+
+def _read_subgraphs(node: PlanNode, keys: tuple[str, ...], found: dict[tuple[str, ...], set[str]]) -> None:
+    """Note for every field of every fetch under *node* who is asked for it, by response keys."""
+    match node:
+        case Fetch(subgraph=subgraph):
+            for field_keys in _read_fields(node.document, node.renames, keys):
+                found.setdefault(field_keys, set()).add(subgraph)
+        case Flatten(path=path, fetch=fetch):
+            _read_subgraphs(fetch, _keys_of(path), found)
+        case BatchFetch(subgraph=subgraph, document=document, parts=parts):
+            for part in parts:
+                for path in part.paths:
+                    for field_keys in _read_fields(document, part.renames, _keys_of(path), part.answer_key):
+                        found.setdefault(field_keys, set()).add(subgraph)
+        case Sequence(nodes=nodes) | Parallel(nodes=nodes):
+            for inner in nodes:
+                _read_subgraphs(inner, keys, found)
+        case Condition(then=then, otherwise=otherwise):
+            for branch in (then, otherwise):
+                if branch is not None:
+                    _read_subgraphs(branch, keys, found)
+
+
+def _read_fields(
+    document: str, renames: tuple[KeyRename, ...], keys: tuple[str, ...], answer_key: str | None = None
+) -> Iterator[tuple[str, ...]]:
+    """Yield the response keys of every field of a request whose answer belongs under *keys*.
+
+    With *answer_key* only those of the entities that are asked for under it.
+    """
+    definitions = parse(document, no_location=True).definitions
+    fragments = {node.name.value: node for node in definitions if isinstance(node, FragmentDefinitionNode)}
+    operation = next(node for node in definitions if isinstance(node, OperationDefinitionNode))
+
+    def read(selection_set: SelectionSetNode, at: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        for selection in selection_set.selections:
+            match selection:
+                case FieldNode(name=name, selection_set=inner):
+                    key = _response_key(selection)
+                    below = (*at, key)
+                    if name.value == "_entities":
+                        if answer_key not in (None, key):
+                            continue
+                        # what `_entities` answers stands where the objects stand
+                        below = at
+                    yield keys + tuple(map(str, rename_path(below, renames)))
+                    if inner is not None:
+                        yield from read(inner, below)
+                case InlineFragmentNode(selection_set=inner):
+                    yield from read(inner, at)
+                case FragmentSpreadNode(name=name):
+                    yield from read(fragments[name.value].selection_set, at)
+
+    yield from read(operation.selection_set, ())

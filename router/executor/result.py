@@ -1,0 +1,32 @@
+"""What an operation came to."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionResult:
+    """The answer to one operation, or to one event of a subscription.
+
+    *errors* are formatted as in a response (`message`, `path`, `extensions`). *executed* is False for a request error,
+    such as a variable of the wrong type: nothing was asked of any subgraph. The receiver owns everything in it.
+    """
+
+    data: dict[str, Any] | None
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    extensions: dict[str, Any] = field(default_factory=dict)
+    executed: bool = True
+
+    def to_response(self) -> dict[str, Any]:
+        """Return the response map, errors first, without the entries that are empty.
+
+        A request error has no `data` entry at all: https://spec.graphql.org/draft/#sec-Response-Format
+        """
+        response: dict[str, Any] = {}
+        if self.errors:
+            response["errors"] = self.errors
+        if self.executed:
+            response["data"] = self.data
+        if self.extensions:
+            response["extensions"] = self.extensions
+        return response
