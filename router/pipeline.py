@@ -1,0 +1,460 @@
+"""One request, from GraphQL text to response:
+
+authenticate -> count -> parse -> measure -> validate -> estimate -> authorise -> plan -> execute -> mask
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any, TypeAlias
+
+import structlog
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    OperationType,
+    parse,
+    specified_rules,
+    validate,
+)
+
+from core.identity import Identity
+from router.auth import Authenticator
+from router.authorisation import (
+    AuthorisationRules,
+    GuardedField,
+    HoldsPolicy,
+    Requirement,
+    find_guarded_fields,
+    read_authorisation,
+)
+from router.cache import BoundedCache, CacheCounts
+from router.config import RouterConfig
+from router.cookies import RouterContext, SetCookie
+from router.cost import CostEstimate, CostRules, estimate_cost, read_cost_rules
+from router.errors import (
+    BadRequest,
+    InternalError,
+    LimitExceeded,
+    MethodNotAllowed,
+    NotReady,
+    PersistedQueryNotSupported,
+    RouterError,
+    ValidationFailed,
+    VariablesRefused,
+)
+from router.executor.execute import Executor
+from router.executor.prepared import PreparedOperation, prepare_operation
+from router.executor.result import ExecutionResult
+from router.executor.shape import ShapeReader, condition_variables
+from router.executor.variables import coerce_variables
+from router.limits import check_limits, fragments_of, parse_document, select_operation
+from router.planner import PlanningError, PlanningErrorCode, plan_operation
+from router.rates import RateGate
+from router.refusal import Refusals, restore_refused, without_fields
+from router.supergraph.reading import read_supergraph
+from router.supergraph.supergraph import Supergraph
+from router.telemetry import Telemetry
+from router.transports.base import SubgraphTransport
+
+log = structlog.get_logger(__name__)
+
+# What a planned operation takes, beside its text: syntax tree, plan and projection. Measured with tracemalloc on
+# operations of 13 to 965 characters: 20 kB each, and 134 to 270 bytes for each character
+BYTES_PER_CHARACTER = 250
+BYTES_PER_OPERATION = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLRequest:
+    """What a client asks, whichever way it came."""
+
+    query: str | None
+    operation_name: str | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    extensions: Mapping[str, Any] = field(default_factory=dict)
+    document_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, as far as the connection tells. *headers* have lower-case names.
+
+    *identity* is set where somebody else has found out who it is, instead of by a token. *may_mutate* is False for GET.
+    """
+
+    address: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cookies: Mapping[str, str] = field(default_factory=dict)
+    request_id: str = ""
+    identity: Identity | None = None
+    may_mutate: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One response. *error* is set when the request was refused as a whole: *body* has no `data` then."""
+
+    body: dict[str, Any]
+    error: RouterError | None = None
+    set_cookies: tuple[SetCookie, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EventStream:
+    """The responses of a subscription. Whoever takes it must exhaust or close *events*."""
+
+    events: AsyncGenerator[dict[str, Any], None]
+
+
+Outcome: TypeAlias = Answer | EventStream
+
+
+def refuse(error: RouterError) -> Answer:
+    """Return the answer to a request that is refused as a whole."""
+    return Answer({"errors": error.to_graphql()}, error)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """Everything that belongs to one supergraph; replaced as a whole when a new one is loaded."""
+
+    supergraph: Supergraph
+    executor: Executor
+    authorisation: AuthorisationRules
+    cost_rules: CostRules
+    read_operations: BoundedCache["ReadOperation"]
+    planned_operations: BoundedCache["PlannedOperation"]
+
+
+def load_graph(supergraph_sdl: str, transports: Mapping[str, SubgraphTransport], config: RouterConfig) -> Graph:
+    """Read *supergraph_sdl* and make everything ready to serve it; raise SupergraphError when it is none."""
+    supergraph = read_supergraph(supergraph_sdl)
+    document = parse(supergraph_sdl, no_location=True)
+    return Graph(
+        supergraph=supergraph,
+        executor=Executor(supergraph.api_schema, transports, subgraph_timeout_s=config.timeouts.subgraph_s),
+        authorisation=read_authorisation(document),
+        cost_rules=read_cost_rules(document),
+        read_operations=_new_cache(config),
+        planned_operations=_new_cache(config),
+    )
+
+
+def _new_cache(config: RouterConfig) -> BoundedCache[Any]:
+    # One of two that hold about the same operations
+    return BoundedCache(max_entries=config.cache.max_operations, max_bytes=config.cache.max_bytes // 2)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadOperation:
+    """An operation that is valid and within the limits. *cost* is None where variables decide it."""
+
+    text: str
+    document: DocumentNode
+    operation: OperationDefinitionNode
+    guarded: tuple[GuardedField, ...]
+    requirements: frozenset[Requirement]
+    cost: CostEstimate | None
+
+    @property
+    def name(self) -> str | None:
+        """Return the operation's name."""
+        return self.operation.name.value if self.operation.name is not None else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlannedOperation:
+    """An operation with its plan, for all callers who are refused the same fields."""
+
+    prepared: PreparedOperation
+    refusals: Refusals | None
+
+
+class Pipeline:
+    """Answers requests. Mutable only in which graph it serves; a request keeps the one it started with."""
+
+    def __init__(
+        self,
+        config: RouterConfig,
+        *,
+        authenticator: Authenticator,
+        rates: RateGate,
+        holds_policy: HoldsPolicy,
+        telemetry: Telemetry,
+    ) -> None:
+        self._config = config
+        self._authenticator = authenticator
+        self._rates = rates
+        self._holds_policy = holds_policy
+        self._telemetry = telemetry
+        self._graph: Graph | None = None
+        self._rules = specified_rules if config.introspection else (*specified_rules, NoSchemaIntrospectionCustomRule)
+        telemetry.watch_cache(self._cache_counts)
+
+    @property
+    def is_ready(self) -> bool:
+        """Tell whether a supergraph is loaded."""
+        return self._graph is not None
+
+    @property
+    def serving(self) -> Graph:
+        """Return the graph that the next request is answered with; raise NotReady when there is none."""
+        if self._graph is None:
+            raise NotReady("no supergraph is loaded")
+        return self._graph
+
+    def serve_graph(self, graph: Graph) -> None:
+        """Answer requests from now on with *graph*; those under way are finished with the previous one."""
+        self._graph = graph
+
+    async def identify(self, caller: Caller, authorization: str | None) -> Identity:
+        """Return who opens a long-lived connection; raise Unauthenticated or RateLimited."""
+        if not self._rates.is_open:
+            await self._rates.pass_address(caller.address)
+        return await self._authenticator.authenticate(authorization, caller.cookies)
+
+    async def handle(self, request: GraphQLRequest, caller: Caller) -> Outcome:
+        """Answer *request*. Whatever goes wrong is an answer, too."""
+        started_s = perf_counter()
+        kind, label = "unknown", "interrupted"
+        self._telemetry.start_operation()
+        try:
+            outcome: Outcome
+            try:
+                outcome, kind = await self._answer(request, caller)
+            except RouterError as error:
+                outcome = refuse(error)
+            except Exception:
+                log.exception("request failed", request_id=caller.request_id)
+                outcome = refuse(InternalError())
+            label = _outcome_label(outcome)
+            return outcome
+        finally:
+            self._telemetry.finish_operation(kind, label, perf_counter() - started_s)
+
+    async def _answer(self, request: GraphQLRequest, caller: Caller) -> tuple[Outcome, str]:
+        graph = self.serving
+        identity = await self._admit(caller)
+        read = self._read_operation(graph, request)
+        kind = read.operation.operation
+        if kind is OperationType.MUTATION and not caller.may_mutate:
+            raise MethodNotAllowed("a mutation needs a POST request", allow="POST")
+        self._check_cost(graph, read, request.variables)
+        planned = self._plan_operation(graph, read, identity)
+        context = self._context_of(identity, caller)
+        if kind is OperationType.SUBSCRIPTION:
+            return await self._subscribe(graph, read, planned, request, context), kind.value
+        result = await graph.executor.execute(planned.prepared, request.variables, context)
+        return Answer(
+            self._respond(graph, read, planned, request.variables, identity, result),
+            set_cookies=tuple(context.set_cookies),
+        ), kind.value
+
+    async def _admit(self, caller: Caller) -> Identity:
+        """Return who is asking; raise Unauthenticated or RateLimited."""
+        # The address is counted first: whoever tries out tokens is slowed down as well
+        if not self._rates.is_open:
+            await self._rates.pass_address(caller.address)
+        identity = caller.identity
+        if identity is None:
+            identity = await self._authenticator.authenticate(caller.headers.get("authorization"), caller.cookies)
+        if not self._rates.is_open:
+            await self._rates.pass_user(identity)
+        return identity
+
+    def _read_operation(self, graph: Graph, request: GraphQLRequest) -> ReadOperation:
+        """Parse, measure and validate, or remember having done so."""
+        text = request.query
+        if text is None:
+            if request.document_id is not None or "persistedQuery" in request.extensions:
+                raise PersistedQueryNotSupported("PersistedQueryNotSupported")
+            raise BadRequest('the request has no "query"')
+        key = (text, request.operation_name)
+        known = graph.read_operations.get(key)
+        if known is not None:
+            return known
+        limits = self._config.limits
+        document = parse_document(text, limits)
+        operation = select_operation(document, request.operation_name)
+        # Before validation, which costs more the larger a document is
+        check_limits(document, operation, limits)
+        # Suggestions would tell the names that a closed schema does not
+        errors = validate(
+            graph.supergraph.api_schema, document, self._rules, hide_suggestions=not self._config.introspection
+        )
+        if errors:
+            raise ValidationFailed(errors)
+        guarded = find_guarded_fields(graph.supergraph.api_schema, graph.authorisation, document, operation)
+        estimate = self._estimate(graph, document, operation, request.variables)
+        read = ReadOperation(
+            text=text,
+            document=document,
+            operation=operation,
+            guarded=guarded,
+            requirements=frozenset(requirement for guarded_field in guarded for requirement in guarded_field.guard),
+            cost=None if estimate.depends_on_variables else estimate,
+        )
+        graph.read_operations.put(key, read, _memory_of(text))
+        return read
+
+    def _estimate(
+        self,
+        graph: Graph,
+        document: DocumentNode,
+        operation: OperationDefinitionNode,
+        variables: Mapping[str, Any],
+    ) -> CostEstimate:
+        return estimate_cost(
+            graph.supergraph.api_schema,
+            graph.cost_rules,
+            document,
+            operation,
+            variables,
+            assumed_list_size=self._config.limits.assumed_list_size,
+        )
+
+    def _check_cost(self, graph: Graph, read: ReadOperation, variables: Mapping[str, Any]) -> None:
+        estimate = read.cost or self._estimate(graph, read.document, read.operation, variables)
+        self._telemetry.record_cost(estimate.cost)
+        allowed = self._config.limits.max_cost
+        if allowed and estimate.cost > allowed:
+            raise LimitExceeded(
+                f"the operation's estimated cost is {estimate.cost}, more than {allowed}",
+                code="COST_ESTIMATED_TOO_EXPENSIVE",
+            )
+
+    def _plan_operation(self, graph: Graph, read: ReadOperation, identity: Identity) -> PlannedOperation:
+        """Plan the operation without what *identity* may not see, or remember having done so."""
+        unmet = frozenset(
+            requirement for requirement in read.requirements if not requirement.is_met_by(identity, self._holds_policy)
+        )
+        key = (read.text, read.name, unmet)
+        known = graph.planned_operations.get(key)
+        if known is not None:
+            return known
+        document, refusals = read.document, None
+        if unmet:
+            refusals = Refusals(
+                read.document, {id(entry.node): entry.coordinate for entry in read.guarded if entry.guard & unmet}
+            )
+            document = without_fields(document, refusals)
+        try:
+            plan = plan_operation(graph.supergraph, document, read.name)
+            prepared = prepare_operation(graph.supergraph.api_schema, plan, document, read.name)
+        except PlanningError as error:
+            if error.code != PlanningErrorCode.RESERVED_ALIAS:
+                raise
+            raise ValidationFailed([GraphQLError(str(error))]) from None
+        except RecursionError:
+            raise LimitExceeded("the operation is too large to be planned", code="MAX_DEPTH_LIMIT") from None
+        planned = PlannedOperation(prepared, refusals)
+        graph.planned_operations.put(key, planned, _memory_of(read.text))
+        return planned
+
+    def _context_of(self, identity: Identity, caller: Caller) -> RouterContext:
+        forwarded = {name: caller.headers[name] for name in self._config.forward_headers if name in caller.headers}
+        return RouterContext(
+            identity=identity,
+            request_id=caller.request_id,
+            headers=forwarded,
+            cookie_header=caller.headers.get("cookie", ""),
+            deadline_s=asyncio.get_running_loop().time() + self._config.timeouts.request_s,
+        )
+
+    async def _subscribe(
+        self,
+        graph: Graph,
+        read: ReadOperation,
+        planned: PlannedOperation,
+        request: GraphQLRequest,
+        context: RouterContext,
+    ) -> Outcome:
+        if planned.prepared.plan.root is None:
+            # The caller may not see what it wants to subscribe to (or only wants `__typename`): one answer says so
+            result = await graph.executor.execute(planned.prepared, request.variables, context)
+            return Answer(self._respond(graph, read, planned, request.variables, context.identity, result))
+
+        async def events() -> AsyncGenerator[dict[str, Any], None]:
+            results = graph.executor.subscribe(planned.prepared, request.variables, context)
+            with self._telemetry.count_stream():
+                async with aclosing(results) as open_results:  # type: ignore[type-var]
+                    async for result in open_results:
+                        try:
+                            yield self._respond(graph, read, planned, request.variables, context.identity, result)
+                        except VariablesRefused as error:
+                            yield {"errors": error.to_graphql()}
+                            return
+
+        return EventStream(events())
+
+    def _respond(
+        self,
+        graph: Graph,
+        read: ReadOperation,
+        planned: PlannedOperation,
+        variables: Mapping[str, Any],
+        identity: Identity,
+        result: ExecutionResult,
+    ) -> dict[str, Any]:
+        """Return the response to the operation as the client wrote it; raise VariablesRefused if it never ran."""
+        if not result.executed:
+            raise VariablesRefused(result.errors)
+        data, errors = result.data, result.errors
+        if planned.refusals is not None:
+            reader = _reader_of(graph, read, planned, variables)
+            data, refused = restore_refused(reader, planned.refusals, data, is_anonymous=not identity.is_authenticated)
+            errors = [*errors, *refused]
+        response: dict[str, Any] = {}
+        if errors:
+            response["errors"] = [self._mask(error) for error in errors]
+        response["data"] = data
+        extensions = {name: value for name, value in result.extensions.items() if name != "pasar"}
+        if extensions:
+            response["extensions"] = extensions
+        return response
+
+    def _mask(self, error: dict[str, Any]) -> dict[str, Any]:
+        hidden = self._config.hide_subgraph_errors
+        extensions = error.get("extensions") or {}
+        if "serviceName" not in extensions or hidden == "none":
+            return error
+        if hidden == "internal" and extensions.get("code") != "INTERNAL_SERVER_ERROR":
+            return error
+        kept = {name: extensions[name] for name in ("code", "serviceName") if name in extensions}
+        return {**error, "message": "Internal server error", "extensions": kept}
+
+    def _cache_counts(self) -> CacheCounts:
+        return self._graph.planned_operations.counts() if self._graph is not None else CacheCounts(0, 0, 0, 0, 0)
+
+
+def _reader_of(
+    graph: Graph, read: ReadOperation, planned: PlannedOperation, variables: Mapping[str, Any]
+) -> ShapeReader:
+    """Return a reader of the operation as the client wrote it, with the conditions of this request."""
+    coerced = coerce_variables(planned.prepared, variables)
+    conditions = {name: bool(coerced.get(name)) for name in condition_variables(read.document)}
+    return ShapeReader(graph.supergraph.api_schema, read.operation, fragments_of(read.document), conditions)
+
+
+def _memory_of(text: str) -> int:
+    return BYTES_PER_OPERATION + BYTES_PER_CHARACTER * len(text)
+
+
+def _outcome_label(outcome: Outcome) -> str:
+    if isinstance(outcome, Answer) and "errors" not in outcome.body:
+        return "ok"
+    match outcome:
+        case Answer(body={"errors": [{"extensions": {"serviceName": _}}, *_]}):
+            # A subgraph's codes are its own; as labels they would be without bound
+            return "subgraph_error"
+        case Answer(body={"errors": [{"extensions": {"code": str(code)}}, *_]}):
+            return code
+        case Answer(body={"errors": _}):
+            return "unknown"
+        case _:
+            return "ok"
