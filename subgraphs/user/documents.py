@@ -1,0 +1,80 @@
+"""What the user subgraph stores."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from beanie import Document
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+
+class UserDocument(Document):
+    """An account. *email_key* is the address in the one spelling that is unique."""
+
+    id: str  # type: ignore[assignment]  # Beanie's is an ObjectId
+    email: str
+    email_key: str
+    name: str
+    phone: str | None = None
+    roles: list[str]
+    password_hash: str
+    # Beginnings under which staff finds the account
+    search_keys: list[str]
+    created_at: datetime
+    updated_at: datetime
+    version: int = 1
+
+    class Settings:
+        """Collection and indexes."""
+
+        name = "users"
+        indexes: ClassVar = [
+            # Two registrations of one address cannot both be written, whatever ran before
+            IndexModel([("email_key", ASCENDING)], unique=True),
+            IndexModel([("search_keys", ASCENDING)]),
+        ]
+
+
+class SessionDocument(Document):
+    """One login, and thereby the family of all refresh tokens that descend from it."""
+
+    id: str  # type: ignore[assignment]
+    user_id: str
+    transport: str
+    user_agent: str
+    created_at: datetime
+    last_used_at: datetime
+    # Of the newest refresh token; the session is forgotten with it
+    expires_at: datetime
+    # Null while it lives; then why it does not: LOGOUT or REUSE
+    revoked_at: datetime | None = None
+    revoked_reason: str | None = None
+
+    class Settings:
+        """Collection and indexes."""
+
+        name = "sessions"
+        indexes: ClassVar = [
+            IndexModel([("user_id", ASCENDING), ("created_at", DESCENDING)]),
+            IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0),
+        ]
+
+
+class RefreshTokenDocument(Document):
+    """A refresh token, known by its hash. Used ones stay until they expire, so that a second use is recognised."""
+
+    # SHA-256 in hex. The token has 256 random bits, so a slow hash would protect nothing more
+    id: str  # type: ignore[assignment]
+    session_id: str
+    user_id: str
+    issued_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None
+
+    class Settings:
+        """Collection and indexes."""
+
+        name = "refresh_tokens"
+        indexes: ClassVar = [
+            IndexModel([("session_id", ASCENDING)]),
+            IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0),
+        ]

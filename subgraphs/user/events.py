@@ -1,0 +1,22 @@
+"""What the user subgraph announces.
+
+| event          | payload                       |
+|----------------|-------------------------------|
+| UserRegistered | user_id, name, roles          |
+| UserUpdated    | user_id, name, roles          |
+"""
+
+from datetime import datetime
+
+from core.events import announce
+from core.mongo import Database, Session
+from subgraphs.user.model import Profile
+
+USER_REGISTERED = "UserRegistered"
+USER_UPDATED = "UserUpdated"
+
+
+async def announce_user(type_: str, profile: Profile, *, database: Database, now: datetime, session: Session) -> None:
+    """Tell that *profile* was registered or updated. Contact details stay here: who needs them asks for them."""
+    payload = {"user_id": profile.id, "name": profile.name, "roles": list(profile.roles)}
+    await announce(database, type_, profile.id, payload, now=now, session=session)

@@ -1,0 +1,223 @@
+"""What can be done with accounts."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from core.errors import Forbidden, NotFound
+from core.identity import Identity, Role
+from core.ids import new_id
+from core.mongo import Session, in_transaction
+from core.paging import Page, PageRequest
+from core.scopes import USERS_READ, USERS_WRITE
+from core.subgraph import Runtime, require_login
+from core.tokens import AccessTokenIssuer
+from subgraphs.user.documents import UserDocument
+from subgraphs.user.events import USER_REGISTERED, USER_UPDATED, announce_user
+from subgraphs.user.model import (
+    InvalidCredentials,
+    Profile,
+    can_be_password,
+    check_email,
+    check_name,
+    check_password,
+    check_phone,
+    check_roles,
+    check_search,
+    email_key,
+    may_read_contact,
+    normalise_password,
+    profile_from_row,
+    search_keys,
+)
+from subgraphs.user.passwords import Passwords
+from subgraphs.user.repository import UserRepository
+from subgraphs.user.sessions import Sessions, Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """Says that a field keeps its value, where None would remove it."""
+
+
+UNCHANGED = Unchanged()
+
+
+class UserService:
+    """The use cases of the user subgraph; each checks who is asking."""
+
+    def __init__(self, runtime: Runtime, *, passwords: Passwords, issuer: AccessTokenIssuer) -> None:
+        self._runtime = runtime
+        self._passwords = passwords
+        self._repository = UserRepository(runtime.database)
+        self._sessions = Sessions(
+            self._repository,
+            runtime.client,
+            issuer,
+            runtime.clock,
+            refresh_ttl=timedelta(seconds=runtime.settings.refresh_token_ttl_s),
+        )
+
+    async def create_user(
+        self, *, email: str, password: str, name: str, roles: Collection[str] = (Role.CUSTOMER,)
+    ) -> Profile:
+        """Create an account with *roles*. Not behind any mutation: for the seed, the command line, and tests.
+
+        Raises:
+            BadUserInput: a value is not acceptable.
+            EmailTaken: the address has an account.
+        """
+        document = await self._draft_user(email=email, password=password, name=name, roles=roles)
+
+        async def work(session: Session) -> None:
+            await self._insert_user(document, session)
+
+        await in_transaction(self._runtime.client, work)
+        return _profile_of(document)
+
+    async def register(
+        self, *, email: str, password: str, name: str, transport: str = "BEARER", user_agent: str = ""
+    ) -> Tokens:
+        """Create a customer's account and log in; see create_user for the errors."""
+        document = await self._draft_user(email=email, password=password, name=name, roles=(Role.CUSTOMER,))
+
+        async def work(session: Session) -> Tokens:
+            await self._insert_user(document, session)
+            profile = _profile_of(document)
+            return await self._sessions.open(profile, transport=transport, user_agent=user_agent, session=session)
+
+        return await in_transaction(self._runtime.client, work)
+
+    async def log_in(self, *, email: str, password: str, transport: str = "BEARER", user_agent: str = "") -> Tokens:
+        """Open a session.
+
+        Raises:
+            InvalidCredentials: after the same work, whether or not the address has an account.
+        """
+        account = None
+        if can_be_password(password):
+            account = await self._repository.find_credentials(email_key(email))
+        else:
+            password = ""
+        encoded = account.password_hash if account else None
+        matches = await self._passwords.verify(encoded, normalise_password(password))
+        if account is None or not matches:
+            raise InvalidCredentials("e-mail address or password is wrong")
+        if self._passwords.needs_rehash(account.password_hash):
+            stronger = await self._passwords.hash(normalise_password(password))
+            await self._repository.replace_password_hash(account.id, account.password_hash, stronger)
+        profile = _profile_of(account)
+
+        async def work(session: Session) -> Tokens:
+            return await self._sessions.open(profile, transport=transport, user_agent=user_agent, session=session)
+
+        return await in_transaction(self._runtime.client, work)
+
+    async def refresh(self, refresh_token: str) -> Tokens:
+        """Exchange a refresh token for new tokens; raise InvalidRefreshToken."""
+        return await self._sessions.refresh(refresh_token)
+
+    async def log_out(self, identity: Identity, refresh_token: str | None) -> bool:
+        """End the caller's session; return whether there was one."""
+        return await self._sessions.end(identity, refresh_token)
+
+    async def find_profiles(self, user_ids: list[str]) -> list[Profile]:
+        """Return the profiles of *user_ids* that exist. What of them a caller may read is decided field by field."""
+        return await self._repository.find_profiles(user_ids)
+
+    async def find_visible_profile(self, user_id: str, *, by: Identity) -> Profile | None:
+        """Return a profile to its owner, to staff or to a service; None to anybody else, as if it did not exist."""
+        require_login(by)
+        profiles = await self._repository.find_profiles([user_id])
+        return profiles[0] if profiles and may_read_contact(profiles[0], by) else None
+
+    async def list_profiles(self, search: str | None, page: PageRequest, *, by: Identity) -> Page[Profile]:
+        """Return a page of all accounts; raise Forbidden without users:read, BadUserInput for an unusable search."""
+        _require_scope(by, USERS_READ)
+        return await self._repository.find_profile_page(None if search is None else check_search(search), page)
+
+    async def update_profile(
+        self, *, by: Identity, name: str | Unchanged = UNCHANGED, phone: str | Unchanged | None = UNCHANGED
+    ) -> Profile:
+        """Change the caller's own name and phone; a *phone* of None removes it."""
+        user_id = require_login(by)
+        changes: dict[str, Any] = {}
+        if not isinstance(name, Unchanged):
+            changes["name"] = check_name(name)
+        if not isinstance(phone, Unchanged):
+            changes["phone"] = None if phone is None else check_phone(phone)
+        return await self._change_user(user_id, changes)
+
+    async def set_roles(self, user_id: str, roles: Collection[str], *, by: Identity) -> Profile:
+        """Give the account exactly *roles*; they count from its next access token on, so within minutes.
+
+        Raises:
+            Forbidden: the caller lacks users:write.
+            Conflict: it is the caller's own account.
+        """
+        _require_scope(by, USERS_WRITE)
+        return await self._change_user(user_id, {"roles": list(check_roles(user_id, roles, by=by.subject))})
+
+    async def prepare(self) -> None:
+        """Do what must be done before the first request."""
+        await self._passwords.prepare()
+
+    async def _draft_user(self, *, email: str, password: str, name: str, roles: Collection[str]) -> UserDocument:
+        checked_email, checked_name = check_email(email), check_name(name)
+        checked_roles = check_roles("", roles, by=None)
+        # Hashed before anyone looks whether the address is taken: the time tells nothing
+        password_hash = await self._passwords.hash(check_password(password, email=checked_email))
+        now = self._runtime.clock.now()
+        return UserDocument(
+            id=new_id("usr"),
+            email=checked_email,
+            email_key=email_key(checked_email),
+            name=checked_name,
+            roles=list(checked_roles),
+            password_hash=password_hash,
+            search_keys=list(search_keys(checked_email, checked_name)),
+            created_at=now,
+            updated_at=now,
+        )
+
+    async def _insert_user(self, document: UserDocument, session: Session) -> None:
+        await self._repository.insert_user(document, session=session)
+        await announce_user(
+            USER_REGISTERED,
+            _profile_of(document),
+            database=self._runtime.database,
+            now=document.created_at,
+            session=session,
+        )
+
+    async def _change_user(self, user_id: str, changes: dict[str, Any]) -> Profile:
+        now = self._runtime.clock.now()
+
+        async def work(session: Session) -> Profile:
+            missing = NotFound(f"there is no user {user_id}")
+            account = await self._repository.find_user(user_id, session=session)
+            if account is None:
+                raise missing
+            if all(getattr(account, field) == value for field, value in changes.items()):
+                return _profile_of(account)
+            name = changes.get("name", account.name)
+            derived = {"search_keys": list(search_keys(account.email, name)), "updated_at": now}
+            changed = await self._repository.update_user(user_id, {**changes, **derived}, session=session)
+            if changed is None:
+                raise missing
+            profile = _profile_of(changed)
+            await announce_user(USER_UPDATED, profile, database=self._runtime.database, now=now, session=session)
+            return profile
+
+        return await in_transaction(self._runtime.client, work)
+
+
+def _profile_of(document: UserDocument) -> Profile:
+    return profile_from_row({**document.model_dump(), "_id": document.id})
+
+
+def _require_scope(identity: Identity, scope: str) -> None:
+    require_login(identity)
+    if not identity.has_scopes(scope):
+        raise Forbidden(f"this needs the scope {scope}")
