@@ -1,0 +1,265 @@
+"""Use cases of the stock. Each is one transaction: counters, reservation, ledger and event change together."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
+
+import structlog
+
+from core.clock import Clock
+from core.errors import Conflict, DomainError, NotFound, Unavailable
+from core.identity import Identity
+from core.mongo import Client, Database, DuplicateKeyError, Session, in_transaction
+from core.paging import Page, PageRequest
+from core.peers import Peers
+from core.scopes import INVENTORY_READ, INVENTORY_WRITE
+from core.subgraph import require_scopes, require_service
+from loaders.remote import remote_entity_loader
+from subgraphs.inventory import model
+from subgraphs.inventory.events import announce_stock_short
+from subgraphs.inventory.model import Reservation, ReservationStatus, Shortage, StockLevel, StockLine
+from subgraphs.inventory.repository import StockRepository
+from subgraphs.inventory.turns import Turns
+
+log = structlog.get_logger(__name__)
+
+# Reservations that one run of the job lets lapse at most; the rest is for the next run
+LAPSE_BATCH = 500
+# How often a reservation is tried again when the missing pieces came back between the try and the look at the stock
+RESERVE_ATTEMPTS = 3
+
+
+class OutOfStock(DomainError):
+    """Less is available than was asked for; nothing was reserved."""
+
+    code = "OUT_OF_STOCK"
+
+    def __init__(self, shortages: tuple[Shortage, ...]) -> None:
+        super().__init__(
+            "not enough in stock: " + ", ".join(f"{s.available} of {s.requested} {s.product_id}" for s in shortages)
+        )
+        self.shortages = shortages
+
+
+class StockService:
+    """The use cases on one database."""
+
+    def __init__(self, client: Client, database: Database, clock: Clock, peers: Peers) -> None:
+        self._client = client
+        self._database = database
+        self._clock = clock
+        self._peers = peers
+        self._turns = Turns()
+        self.repository = StockRepository(database)
+
+    async def list_levels(self, lower_than: int | None, page: PageRequest, *, by: Identity) -> Page[StockLevel]:
+        """Return a page of stock levels, the least available first."""
+        require_scopes(by, INVENTORY_READ)
+        return await self.repository.find_level_page(lower_than, page)
+
+    async def adjust_stock(
+        self, product_id: str, delta: int, *, reason: str, idempotency_key: str, by: Identity
+    ) -> StockLevel:
+        """Add *delta* pieces (negative: take away) once per *idempotency_key*; return the counters afterwards.
+
+        Raises:
+            BadUserInput: a value says nothing or too much.
+            NotFound: the catalogue has no such product.
+            Conflict: fewer pieces are available than would be taken, or the key was used for another adjustment.
+        """
+        require_scopes(by, INVENTORY_WRITE)
+        model.check_adjustment(delta, reason, idempotency_key)
+        now = self._clock.now()
+        if not await self.repository.find_levels([product_id]):
+            await self._require_product(product_id)
+            await self.repository.ensure_level(product_id, now=now)
+
+        async def work(session: Session) -> StockLevel:
+            await self.repository.record_adjustment(
+                product_id, delta, reason=reason.strip(), by=by.subject, key=idempotency_key, now=now, session=session
+            )
+            level = await self.repository.adjust_level(product_id, delta, now=now, session=session)
+            if level is None:
+                raise Conflict(f"the stock of {product_id} cannot change by {delta}: not enough is available")
+            return level
+
+        try:
+            async with self._turns.take([product_id]):
+                return await in_transaction(self._client, work)
+        except DuplicateKeyError:
+            if await self.repository.find_adjustment(idempotency_key) != (product_id, delta):
+                raise Conflict("the idempotency key was used for another adjustment") from None
+            [level] = await self.repository.find_levels([product_id])
+            return level
+
+    async def reserve_stock(
+        self, order_id: str, lines: Iterable[StockLine], expires_at: datetime, *, by: Identity
+    ) -> Reservation:
+        """Reserve all of *lines* for an order, or nothing. The same call again returns what the first one reserved.
+
+        Raises:
+            BadUserInput: the lines are not valid.
+            OutOfStock: at least one line is not covered.
+            Conflict: the order has another reservation, or had one that has ended.
+        """
+        require_service(by)
+        wanted = model.add_up_lines(lines)
+        reservation = Reservation(order_id, wanted, ReservationStatus.HELD, expires_at)
+
+        async def work(session: Session) -> None:
+            await self._reserve(reservation, session)
+
+        for _ in range(RESERVE_ATTEMPTS):
+            try:
+                async with self._turns.take(line.product_id for line in wanted):
+                    await in_transaction(self._client, work)
+            except DuplicateKeyError:
+                return await self._find_same_reservation(order_id, wanted)
+            except _NotCovered:
+                levels = await self.repository.find_levels([line.product_id for line in wanted])
+                shortages = model.find_shortages(wanted, {level.product_id: level.available for level in levels})
+                if shortages:
+                    raise OutOfStock(shortages) from None
+            else:
+                return reservation
+        raise Unavailable(f"the stock for order {order_id} changes too fast to tell whether it is enough")
+
+    async def release_stock(self, order_id: str, *, by: Identity) -> Reservation:
+        """Give an order's pieces back, for good: a reservation that arrives later is refused.
+
+        Raises:
+            Conflict: the order is paid, so its pieces are its own.
+        """
+        require_service(by)
+        return await self._until_unique(lambda session: self.release_in(session, order_id, give_back_paid=False))
+
+    async def commit_stock(self, order_id: str, *, by: Identity) -> Reservation | None:
+        """Take a paid order's pieces off the stock; return None for an order that never reserved any."""
+        require_service(by)
+        return await in_transaction(self._client, lambda session: self.commit_in(session, order_id))
+
+    async def release_in(self, session: Session, order_id: str, *, give_back_paid: bool) -> Reservation:
+        """Release in the transaction of *session*; *give_back_paid* also puts a paid order's pieces back on the shelf.
+
+        An order that has no reservation gets one that is RELEASED: the request to reserve may still be on its way.
+        """
+        now = self._clock.now()
+        reservation = await self.repository.find_reservation(order_id, session=session)
+        if reservation is None:
+            reservation = Reservation(order_id, (), ReservationStatus.RELEASED, now)
+            await self.repository.insert_reservation(reservation, now=now, session=session)
+            return reservation
+        match reservation.status:
+            case ReservationStatus.RELEASED:
+                return reservation
+            case ReservationStatus.HELD:
+                await self._apply(reservation, model.RELEASE, now, session)
+            case ReservationStatus.COMMITTED if give_back_paid:
+                await self._apply(reservation, model.RETURN, now, session)
+            case ReservationStatus.COMMITTED:
+                raise Conflict(f"the stock of order {order_id} is COMMITTED")
+            case ReservationStatus.LAPSED | ReservationStatus.SHORT:
+                # It holds no pieces
+                pass
+        return await self._move(reservation, ReservationStatus.RELEASED, now, session)
+
+    async def commit_in(self, session: Session, order_id: str) -> Reservation | None:
+        """Commit in the transaction of *session*.
+
+        Pieces that lapsed are taken again if they are still there; else the reservation is SHORT and that is announced.
+        """
+        now = self._clock.now()
+        reservation = await self.repository.find_reservation(order_id, session=session)
+        if reservation is None:
+            return None
+        match reservation.status:
+            case ReservationStatus.HELD:
+                await self._apply(reservation, model.COMMIT, now, session)
+            case ReservationStatus.LAPSED:
+                levels = await self.repository.find_levels(
+                    [line.product_id for line in reservation.lines], session=session
+                )
+                shortages = model.find_shortages(
+                    reservation.lines, {level.product_id: level.available for level in levels}
+                )
+                if shortages:
+                    log.error("a paid order has no stock", order_id=order_id, lines=len(shortages))
+                    await announce_stock_short(self._database, order_id, shortages, now=now, session=session)
+                    return await self._move(reservation, ReservationStatus.SHORT, now, session)
+                await self._apply(reservation, model.TAKE, now, session)
+            case ReservationStatus.COMMITTED | ReservationStatus.RELEASED | ReservationStatus.SHORT:
+                return reservation
+        return await self._move(reservation, ReservationStatus.COMMITTED, now, session)
+
+    async def open_stock_in(self, session: Session, product_id: str) -> None:
+        """Give a new product its counters, in the transaction of *session*."""
+        await self.repository.ensure_level(product_id, now=self._clock.now(), session=session)
+
+    async def lapse_overdue(self, now: datetime) -> None:
+        """Free the pieces of reservations whose time ran out LAPSE_GRACE ago."""
+        for order_id in await self.repository.find_overdue(now - model.LAPSE_GRACE, limit=LAPSE_BATCH):
+
+            async def work(session: Session, order_id: str = order_id) -> bool:
+                reservation = await self.repository.find_reservation(order_id, session=session)
+                if reservation is None or reservation.status is not ReservationStatus.HELD:
+                    return False
+                await self._apply(reservation, model.LAPSE, now, session)
+                await self._move(reservation, ReservationStatus.LAPSED, now, session)
+                return True
+
+            if await in_transaction(self._client, work):
+                log.warning("a reservation lapsed without a word from its order", order_id=order_id)
+
+    async def _reserve(self, reservation: Reservation, session: Session) -> None:
+        now = self._clock.now()
+        # The counters come last: from their update to the commit, other buyers of the product have to try again
+        await self.repository.insert_reservation(reservation, now=now, session=session)
+        await self.repository.record_movements(
+            reservation.lines, model.RESERVE, reservation.order_id, now=now, session=session
+        )
+        for line in reservation.lines:
+            if not await self.repository.apply_change(line, model.RESERVE, now=now, session=session):
+                raise _NotCovered
+
+    async def _apply(
+        self, reservation: Reservation, change: model.CounterChange, now: datetime, session: Session
+    ) -> None:
+        await self.repository.record_movements(
+            reservation.lines, change, reservation.order_id, now=now, session=session
+        )
+        for line in reservation.lines:
+            if not await self.repository.apply_change(line, change, now=now, session=session):
+                raise RuntimeError(f"counters of {line.product_id} do not cover reservation {reservation.order_id}")
+
+    async def _move(
+        self, reservation: Reservation, status: ReservationStatus, now: datetime, session: Session
+    ) -> Reservation:
+        order_id = reservation.order_id
+        moved = await self.repository.move_reservation(order_id, reservation.status, status, now=now, session=session)
+        # Whoever changed it after our read in this transaction makes the write conflict, and the whole is run again
+        assert moved, f"reservation {order_id} changed within a transaction"
+        return Reservation(order_id, reservation.lines, status, reservation.expires_at)
+
+    async def _find_same_reservation(self, order_id: str, wanted: tuple[StockLine, ...]) -> Reservation:
+        found = await self.repository.find_reservation(order_id)
+        if found is None:
+            raise Unavailable(f"the reservation of order {order_id} was there and is not")
+        if found.status not in (ReservationStatus.HELD, ReservationStatus.COMMITTED):
+            raise Conflict(f"the reservation of order {order_id} is {found.status}")
+        if found.lines != wanted:
+            raise Conflict(f"order {order_id} has a reservation of other lines")
+        return found
+
+    async def _until_unique(self, work: Callable[[Session], Awaitable[Reservation]]) -> Reservation:
+        try:
+            return await in_transaction(self._client, work)
+        except DuplicateKeyError:
+            # The reservation came between our look and our own: now there is one to release
+            return await in_transaction(self._client, work)
+
+    async def _require_product(self, product_id: str) -> None:
+        if await remote_entity_loader(self._peers, "product", "Product", "id").load(product_id) is None:
+            raise NotFound(f"there is no product {product_id}")
+
+
+class _NotCovered(Exception):
+    """A line asks for more than is available; ends the transaction."""

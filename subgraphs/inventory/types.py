@@ -1,0 +1,135 @@
+"""The stock's GraphQL types."""
+
+from enum import Enum
+from typing import Any, Self
+
+import strawberry
+from strawberry import Info
+
+from core.scopes import INVENTORY_READ
+from core.subgraph import require_scopes
+from schema.problems import Problem
+from schema.scalars import DateTime
+from subgraphs.inventory.context import InventoryContext
+from subgraphs.inventory.model import Reservation, ReservationStatus, Shortage, StockLevel
+from subgraphs.inventory.service import OutOfStock
+
+InventoryInfo = Info[InventoryContext, None]
+
+
+@strawberry.enum(description="DRAFT is not shown yet, ACTIVE is for sale, ARCHIVED is no longer for sale.")
+class ProductStatus(Enum):
+    DRAFT = "DRAFT"
+    ACTIVE = "ACTIVE"
+    ARCHIVED = "ARCHIVED"
+
+
+strawberry.federation.enum(
+    ReservationStatus, inaccessible=True, description="How far an order's claim on the stock has come."
+)
+
+
+@strawberry.type(description="What a buyer may know of a product's stock.")
+class Availability:
+    available: int = strawberry.field(description="How many can be bought now.")
+    in_stock: bool = strawberry.field(description="Whether any can be bought now.")
+
+
+@strawberry.type(name="StockLevel", description="A product's counters: available = onHand - reserved.")
+class StockLevelType:
+    product: "ProductType" = strawberry.field(description="The product.")
+    on_hand: int = strawberry.field(description="Pieces on the shelf.")
+    reserved: int = strawberry.field(description="Pieces on the shelf that are promised to unpaid orders.")
+    available: int = strawberry.field(description="Pieces that can be sold.")
+    updated_at: DateTime = strawberry.field(description="When it last changed.")
+
+    @classmethod
+    def from_level(cls, level: StockLevel) -> Self:
+        return cls(
+            product=ProductType(id=strawberry.ID(level.product_id)),
+            on_hand=level.on_hand,
+            reserved=level.reserved,
+            available=level.available,
+            updated_at=DateTime(level.updated_at),
+        )
+
+
+@strawberry.federation.type(name="Product", keys=["id"], description="Something that the store sells.")
+class ProductType:
+    id: strawberry.ID = strawberry.field(description="Its id, `prd_...`.")
+    # Only there when the router brings it, for `purchasable`
+    status: ProductStatus = strawberry.federation.field(
+        external=True, default=None, description="Whether it is for sale."
+    )
+
+    @strawberry.field(description="How many can be bought now; zero for a product without stock.")
+    async def availability(self, info: InventoryInfo) -> Availability | None:
+        level = await info.context.level_of_product.load(self.id)
+        available = level.available if level else 0
+        return Availability(available=available, in_stock=available > 0)
+
+    @strawberry.federation.field(
+        requires_scopes=[[INVENTORY_READ]], description="Its counters; null for a product that never had stock."
+    )
+    async def stock_level(self, info: InventoryInfo) -> StockLevelType | None:
+        require_scopes(info.context.identity, INVENTORY_READ)
+        level = await info.context.level_of_product.load(self.id)
+        return None if level is None else StockLevelType.from_level(level)
+
+    @strawberry.federation.field(
+        requires=["status"], description="Whether it is for sale and in stock; null when that is not known now."
+    )
+    async def purchasable(self, info: InventoryInfo) -> bool | None:
+        level = await info.context.level_of_product.load(self.id)
+        return self.status is ProductStatus.ACTIVE and level is not None and level.available > 0
+
+    @classmethod
+    def resolve_reference(cls, id: strawberry.ID | None = None, status: str | None = None, **_: Any) -> Self | None:
+        if id is None:
+            return None
+        # A status that is younger than this process is none that can be bought
+        known = ProductStatus.__members__.get(status or "")
+        return cls(id=id) if known is None else cls(id=id, status=known)
+
+
+@strawberry.federation.type(name="StockReservation", inaccessible=True, description="An order's claim on the stock.")
+class ReservationType:
+    order_id: strawberry.ID = strawberry.field(description="The order.")
+    status: ReservationStatus = strawberry.field(description="How far it has come.")
+    expires_at: DateTime = strawberry.field(description="Until when it holds without payment.")
+
+    @classmethod
+    def from_reservation(cls, reservation: Reservation) -> Self:
+        return cls(
+            order_id=strawberry.ID(reservation.order_id),
+            status=reservation.status,
+            expires_at=DateTime(reservation.expires_at),
+        )
+
+
+@strawberry.federation.type(inaccessible=True, description="A product of which too little is there.")
+class StockShortage:
+    product_id: strawberry.ID = strawberry.field(description="The product.")
+    requested: int = strawberry.field(description="How many were asked for, over all lines.")
+    available: int = strawberry.field(description="How many there are.")
+
+    @classmethod
+    def from_shortage(cls, shortage: Shortage) -> Self:
+        return cls(
+            product_id=strawberry.ID(shortage.product_id),
+            requested=shortage.requested,
+            available=shortage.available,
+        )
+
+
+@strawberry.federation.type(inaccessible=True, description="Too little is in stock; nothing was reserved.")
+class OutOfStockProblem(Problem):
+    shortages: list[StockShortage] = strawberry.field(description="The products that are short, by id.")
+
+    @classmethod
+    def from_error(cls, error: OutOfStock) -> Self:
+        return cls(
+            code=error.code,
+            message=error.message,
+            shortages=[StockShortage.from_shortage(shortage) for shortage in error.shortages],
+        )

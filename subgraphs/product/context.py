@@ -1,0 +1,60 @@
+"""What resolvers get as `info.context`: the caller, the service, and one loader per key of an entity."""
+
+from strawberry.dataloader import DataLoader
+
+from core.paging import Page, PageRequest
+from core.subgraph import Call
+from loaders.entity import entity_loader
+from subgraphs.product.model import Category, Product, ProductSort
+from subgraphs.product.service import CatalogueService
+
+
+class ProductContext:
+    """One request to the subgraph: its loaders batch and remember within it."""
+
+    def __init__(self, call: Call, service: CatalogueService) -> None:
+        self.call = call
+        self.identity = call.identity
+        self.service = service
+        self._products_of_category: dict[tuple[ProductSort | None, PageRequest], DataLoader[str, Page[Product]]] = {}
+        repository = service.repository
+        self.product_by_id: DataLoader[str, Product | None] = entity_loader(
+            lambda ids: repository.find_products("_id", ids), lambda product: product.id
+        )
+        self.product_by_sku: DataLoader[str, Product | None] = entity_loader(
+            lambda skus: repository.find_products("sku", skus), lambda product: product.sku
+        )
+        self.product_by_slug: DataLoader[str, Product | None] = entity_loader(
+            lambda slugs: repository.find_products("slug", slugs), lambda product: product.slug
+        )
+        self.category_by_id: DataLoader[str, Category | None] = entity_loader(
+            lambda ids: repository.find_categories("_id", ids), lambda category: category.id
+        )
+        self.category_by_slug: DataLoader[str, Category | None] = entity_loader(
+            lambda slugs: repository.find_categories("slug", slugs), lambda category: category.slug
+        )
+
+    def products_of_category(self, sort: ProductSort | None, page: PageRequest) -> DataLoader[str, Page[Product]]:
+        """Return the loader of this page of a category's products: one query however many categories ask for it."""
+        loader = self._products_of_category.get((sort, page))
+        if loader is None:
+
+            async def load(category_ids: list[str]) -> list[Page[Product]]:
+                return await self.service.list_products_of(category_ids, sort, page)
+
+            loader = self._products_of_category[sort, page] = DataLoader(load_fn=load)
+        return loader
+
+    async def load_product(self, *, id_: str | None, sku: str | None, slug: str | None) -> Product | None:
+        """Load a product by the first key that is given."""
+        if id_ is not None:
+            return await self.product_by_id.load(id_)
+        if sku is not None:
+            return await self.product_by_sku.load(sku)
+        return None if slug is None else await self.product_by_slug.load(slug)
+
+    async def load_category(self, *, id_: str | None, slug: str | None) -> Category | None:
+        """Load a category by the first key that is given."""
+        if id_ is not None:
+            return await self.category_by_id.load(id_)
+        return None if slug is None else await self.category_by_slug.load(slug)

@@ -1,0 +1,213 @@
+"""Products and categories: what is valid, which states follow which. Synchronous, no I/O, no clock."""
+
+import re
+import unicodedata
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from core.errors import BadUserInput, Conflict
+from core.money import Money
+
+MAX_NAME_LENGTH = 200
+MAX_DESCRIPTION_LENGTH = 20_000
+MAX_SLUG_LENGTH = 100
+MAX_URL_LENGTH = 2000
+MAX_ALT_TEXT_LENGTH = 500
+MAX_IMAGES = 20
+# A lorry, in grams: what weighs more was mistyped
+MAX_WEIGHT_GRAMS = 40_000_000
+# A category's path is stored with every product in it
+MAX_CATEGORY_DEPTH = 6
+
+
+class ProductStatus(StrEnum):
+    """Where a product is in its life. Its GraphQL descriptions are in types.py."""
+
+    DRAFT = "DRAFT"
+    ACTIVE = "ACTIVE"
+    ARCHIVED = "ARCHIVED"
+
+
+class ProductSort(StrEnum):
+    """Orders of a product list."""
+
+    RELEVANCE = "RELEVANCE"
+    NEWEST = "NEWEST"
+    PRICE_ASC = "PRICE_ASC"
+    PRICE_DESC = "PRICE_DESC"
+    NAME = "NAME"
+
+
+@dataclass(frozen=True, slots=True)
+class ProductImage:
+    """A picture. *alt_text* says what it shows."""
+
+    url: str
+    alt_text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A shelf. *path* holds the ids from the top category down to this one."""
+
+    id: str
+    slug: str
+    name: str
+    path: tuple[str, ...]
+    created_at: datetime
+
+    @property
+    def parent_id(self) -> str | None:
+        """Return the id of the category above, None at the top."""
+        return self.path[-2] if len(self.path) > 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Something for sale, once it is ACTIVE. *version* counts its changes, so that none is lost to another."""
+
+    id: str
+    sku: str
+    slug: str
+    name: str
+    description: str
+    price: Money
+    category_id: str | None
+    images: tuple[ProductImage, ...]
+    status: ProductStatus
+    weight_grams: int
+    created_at: datetime
+    updated_at: datetime
+    version: int = 1
+
+
+def check_product(product: Product) -> Product:
+    """Return *product*; raise BadUserInput naming the first field that cannot be accepted."""
+    check_name(product.name)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}", product.sku):
+        raise BadUserInput("a sku is 1 to 64 letters, digits, dots, dashes, slashes and underscores", field="sku")
+    check_slug(product.slug)
+    if len(product.description) > MAX_DESCRIPTION_LENGTH:
+        raise BadUserInput(f"a description has at most {MAX_DESCRIPTION_LENGTH} characters", field="description")
+    if product.price.amount <= 0:
+        raise BadUserInput(f"the price is {product.price}; it must be more than zero", field="price")
+    if not 0 <= product.weight_grams <= MAX_WEIGHT_GRAMS:
+        raise BadUserInput(f"a weight is between 0 and {MAX_WEIGHT_GRAMS} grams", field="weightGrams")
+    if len(product.images) > MAX_IMAGES:
+        raise BadUserInput(f"a product has at most {MAX_IMAGES} images", field="images")
+    for position, image in enumerate(product.images):
+        _check_image(image, field=f"images.{position}")
+    return product
+
+
+def _check_image(image: ProductImage, *, field: str) -> None:
+    try:
+        url = urlsplit(image.url)
+    except ValueError:
+        raise BadUserInput("an image needs a URL that starts with http:// or https://", field=f"{field}.url") from None
+    # Anything else, above all javascript:, must not reach a page
+    if url.scheme not in ("http", "https") or not url.hostname or len(image.url) > MAX_URL_LENGTH:
+        raise BadUserInput("an image needs a URL that starts with http:// or https://", field=f"{field}.url")
+    if len(image.alt_text) > MAX_ALT_TEXT_LENGTH:
+        raise BadUserInput(f"an alt text has at most {MAX_ALT_TEXT_LENGTH} characters", field=f"{field}.altText")
+
+
+def check_name(name: str) -> None:
+    """Raise BadUserInput unless *name* is a line of text."""
+    if not name.strip() or len(name) > MAX_NAME_LENGTH or not name.isprintable():
+        raise BadUserInput(f"a name is a line of 1 to {MAX_NAME_LENGTH} characters", field="name")
+
+
+def check_slug(slug: str) -> None:
+    """Raise BadUserInput unless *slug* can stand in a URL as it is."""
+    if len(slug) > MAX_SLUG_LENGTH or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug):
+        raise BadUserInput(
+            f"a slug is at most {MAX_SLUG_LENGTH} lower-case letters and digits in groups joined by single dashes",
+            field="slug",
+        )
+
+
+def child_path(parent: Category | None, id_: str) -> tuple[str, ...]:
+    """Return the path of a new category *id_* under *parent*; raise BadUserInput when it would be too deep."""
+    path = (*(parent.path if parent else ()), id_)
+    if len(path) > MAX_CATEGORY_DEPTH:
+        raise BadUserInput(f"categories are nested at most {MAX_CATEGORY_DEPTH} deep", field="parentId")
+    return path
+
+
+def publish(product: Product, *, now: datetime) -> Product:
+    """Return *product* as ACTIVE; it may have been a draft or archived."""
+    if product.status is ProductStatus.ACTIVE:
+        return product
+    return replace(product, status=ProductStatus.ACTIVE, updated_at=now, version=product.version + 1)
+
+
+def archive(product: Product, *, now: datetime) -> Product:
+    """Return *product* as ARCHIVED: no longer for sale, still readable by those who bought it."""
+    if product.status is ProductStatus.ARCHIVED:
+        return product
+    return replace(product, status=ProductStatus.ARCHIVED, updated_at=now, version=product.version + 1)
+
+
+def check_editable(product: Product) -> None:
+    """Raise Conflict for an archived product: old orders show it as it was."""
+    if product.status is ProductStatus.ARCHIVED:
+        raise Conflict(f"product {product.id} is ARCHIVED; publish it before editing it")
+
+
+def slug_from(name: str, *, fallback: str) -> str:
+    """Return *name* as a slug, or *fallback* when nothing of it can stand in one (a name in Japanese)."""
+    slug = re.sub(r"[^a-z0-9]+", "-", fold(name)).strip("-")[:MAX_SLUG_LENGTH].rstrip("-")
+    return slug or fallback.lower().replace("_", "-")
+
+
+def fold(text: str) -> str:
+    """Return *text* without case and accents, as words are compared: `Café` is `cafe`."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(character for character in decomposed if not unicodedata.combining(character))
+
+
+def words_of(*texts: str) -> tuple[str, ...]:
+    """Return the distinct folded words of *texts*, sorted."""
+    return tuple(sorted({word for text in texts for word in re.findall(r"\w+", fold(text))}))
+
+
+def search_words(name: str, sku: str) -> tuple[str, ...]:
+    """Return what a product is found by when only the beginning of a word was typed."""
+    # The whole sku too: someone who types `ab-12` means it as one word
+    return tuple(sorted({*words_of(name, sku), fold(sku)}))
+
+
+MAX_SEARCH_LENGTH = 200
+MAX_SEARCH_WORDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class SearchTerms:
+    """What somebody typed.
+
+    *words* must all be found, each as a whole word or as the beginning of one (*beginnings*, folded). *code* is the
+    text as a whole where it may be a sku, such as `ab-12`.
+    """
+
+    words: tuple[str, ...]
+    beginnings: tuple[str, ...]
+    code: str | None
+
+
+def read_search(text: str) -> SearchTerms:
+    """Take a search apart; raise BadUserInput when it is too long to be meant.
+
+    Only words are left, so nothing that somebody types is an operator of the text index.
+    """
+    if len(text) > MAX_SEARCH_LENGTH:
+        raise BadUserInput(f"a search has at most {MAX_SEARCH_LENGTH} characters", field="filter.search")
+    words = tuple(dict.fromkeys(re.findall(r"\w+", text.casefold())))
+    if len(words) > MAX_SEARCH_WORDS:
+        raise BadUserInput(f"a search has at most {MAX_SEARCH_WORDS} words", field="filter.search")
+    parts = text.split()
+    code = fold(parts[0]) if len(parts) == 1 and len(words) > 1 else None
+    # Folded before it is taken apart, as the words of products are: of ½, that leaves a 1 and a 2
+    return SearchTerms(words, tuple(dict.fromkeys(re.findall(r"\w+", fold(text)))), code)

@@ -1,0 +1,146 @@
+"""What can be changed in the catalogue, by holders of products:write."""
+
+from typing import Annotated, Any, TypeVar
+
+import strawberry
+
+from core.errors import BadUserInput
+from core.scopes import PRODUCTS_WRITE
+from schema.money import MoneyInput
+from subgraphs.product.problems import (
+    ArchiveProductResult,
+    CreateCategoryResult,
+    CreateProductResult,
+    EditProductResult,
+    PublishProductResult,
+)
+from subgraphs.product.service import NewProduct, ProductChanges
+from subgraphs.product.types import CategoryType, ProductImageInput, ProductInfo, ProductType
+
+T = TypeVar("T")
+
+_WRITERS = [[PRODUCTS_WRITE]]
+
+ProductId = Annotated[strawberry.ID, strawberry.argument(description="Id of the product.")]
+
+
+@strawberry.input(description="A new category.")
+class CreateCategoryInput:
+    """What `createCategory` takes."""
+
+    name: str = strawberry.field(description="Its name.")
+    slug: str | None = strawberry.field(default=None, description="Its name in URLs; made of the name if not given.")
+    parent_id: strawberry.ID | None = strawberry.field(default=None, description="The category above it.")
+
+
+@strawberry.input(description="A new product.")
+class CreateProductInput:
+    """What `createProduct` takes."""
+
+    sku: str = strawberry.field(description="The store's own number for it.")
+    name: str = strawberry.field(description="Its name.")
+    price: MoneyInput = strawberry.field(description="What one of it costs.")
+    slug: str | None = strawberry.field(default=None, description="Its name in URLs; made of the name if not given.")
+    description: str = strawberry.field(default="", description="What it is.")
+    category_id: strawberry.ID | None = strawberry.field(default=None, description="The category it stands in.")
+    images: list[ProductImageInput] = strawberry.field(
+        default_factory=list, description="Pictures, the most telling one first."
+    )
+    weight_grams: int = strawberry.field(default=0, description="What one of it weighs.")
+
+
+@strawberry.input(description="Changes to a product; what is not given stays as it is.")
+class EditProductInput:
+    """What `editProduct` takes."""
+
+    id: strawberry.ID = strawberry.field(description="Id of the product.")
+    sku: str | None = strawberry.field(default=strawberry.UNSET, description="The store's own number for it.")
+    slug: str | None = strawberry.field(default=strawberry.UNSET, description="Its name in URLs.")
+    name: str | None = strawberry.field(default=strawberry.UNSET, description="Its name.")
+    description: str | None = strawberry.field(default=strawberry.UNSET, description="What it is.")
+    price: MoneyInput | None = strawberry.field(default=strawberry.UNSET, description="What one of it costs.")
+    category_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="The category it stands in; null takes it out of its category."
+    )
+    images: list[ProductImageInput] | None = strawberry.field(
+        default=strawberry.UNSET, description="All its pictures; they replace the present ones."
+    )
+    weight_grams: int | None = strawberry.field(default=strawberry.UNSET, description="What one of it weighs.")
+
+    def to_changes(self) -> ProductChanges:
+        """Return it as the service takes it; raise BadUserInput for a null where a value is needed."""
+        price = _given(self.price, "price")
+        images = _given(self.images, "images")
+        return ProductChanges(
+            sku=_given(self.sku, "sku"),
+            slug=_given(self.slug, "slug"),
+            name=_given(self.name, "name"),
+            description=_given(self.description, "description"),
+            price=price.to_money() if price is not None else None,
+            category_id=None if self.category_id is strawberry.UNSET else self.category_id,
+            leave_category=self.category_id is None,
+            images=tuple(image.to_image() for image in images) if images is not None else None,
+            weight_grams=_given(self.weight_grams, "weightGrams"),
+        )
+
+
+def _given(value: T | None, field: str) -> T | None:
+    """Return *value*, None if it was not given; raise BadUserInput if it was given as null."""
+    unset: Any = strawberry.UNSET
+    if value is unset:
+        return None
+    if value is None:
+        raise BadUserInput(f"{field} cannot be null; leave it out to keep it as it is", field=field)
+    return value
+
+
+@strawberry.type
+class Mutation:
+    """The catalogue's changes."""
+
+    @strawberry.federation.mutation(requires_scopes=_WRITERS)
+    async def create_category(
+        self, info: ProductInfo, input: Annotated[CreateCategoryInput, strawberry.argument(description="The category.")]
+    ) -> CreateCategoryResult:
+        """Add a category."""
+        category = await info.context.service.create_category(
+            name=input.name, slug=input.slug, parent_id=input.parent_id, by=info.context.identity
+        )
+        return CategoryType.from_category(category)
+
+    @strawberry.federation.mutation(requires_scopes=_WRITERS)
+    async def create_product(
+        self, info: ProductInfo, input: Annotated[CreateProductInput, strawberry.argument(description="The product.")]
+    ) -> CreateProductResult:
+        """Add a product as a draft; `publishProduct` puts it on sale."""
+        new = NewProduct(
+            sku=input.sku,
+            name=input.name,
+            price=input.price.to_money(),
+            slug=input.slug,
+            description=input.description,
+            category_id=input.category_id,
+            images=tuple(image.to_image() for image in input.images),
+            weight_grams=input.weight_grams,
+        )
+        return ProductType.from_product(await info.context.service.create_product(new, by=info.context.identity))
+
+    @strawberry.federation.mutation(requires_scopes=_WRITERS)
+    async def edit_product(
+        self, info: ProductInfo, input: Annotated[EditProductInput, strawberry.argument(description="The changes.")]
+    ) -> EditProductResult:
+        """Change a product that is not archived. Orders keep the name and price they were placed with."""
+        changes = input.to_changes()
+        return ProductType.from_product(
+            await info.context.service.edit_product(input.id, changes, by=info.context.identity)
+        )
+
+    @strawberry.federation.mutation(requires_scopes=_WRITERS)
+    async def publish_product(self, info: ProductInfo, id: ProductId) -> PublishProductResult:
+        """Put a draft or an archived product on sale; do nothing if it is on sale."""
+        return ProductType.from_product(await info.context.service.publish_product(id, by=info.context.identity))
+
+    @strawberry.federation.mutation(requires_scopes=_WRITERS)
+    async def archive_product(self, info: ProductInfo, id: ProductId) -> ArchiveProductResult:
+        """Take a product off sale; old orders still show it."""
+        return ProductType.from_product(await info.context.service.archive_product(id, by=info.context.identity))

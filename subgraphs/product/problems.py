@@ -1,0 +1,29 @@
+"""Outcomes of the catalogue's mutations: the shared problems are enough."""
+
+from typing import Annotated, TypeAlias
+
+import strawberry
+
+from schema.problems import ConflictProblem, InvalidInputProblem, NotFoundProblem
+from subgraphs.product.types import CategoryType, ProductType
+
+CreateCategoryResult: TypeAlias = Annotated[
+    CategoryType | InvalidInputProblem | NotFoundProblem | ConflictProblem,
+    strawberry.union("CreateCategoryResult", description="The category, or why it was not added."),
+]
+CreateProductResult: TypeAlias = Annotated[
+    ProductType | InvalidInputProblem | NotFoundProblem | ConflictProblem,
+    strawberry.union("CreateProductResult", description="The draft, or why it was not added."),
+]
+EditProductResult: TypeAlias = Annotated[
+    ProductType | InvalidInputProblem | NotFoundProblem | ConflictProblem,
+    strawberry.union("EditProductResult", description="The product as it is now, or why it was not changed."),
+]
+PublishProductResult: TypeAlias = Annotated[
+    ProductType | NotFoundProblem | ConflictProblem,
+    strawberry.union("PublishProductResult", description="The product on sale, or why it is not."),
+]
+ArchiveProductResult: TypeAlias = Annotated[
+    ProductType | NotFoundProblem | ConflictProblem,
+    strawberry.union("ArchiveProductResult", description="The archived product, or why it was not archived."),
+]

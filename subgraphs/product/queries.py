@@ -1,0 +1,73 @@
+"""What can be asked of the catalogue."""
+
+from typing import Annotated
+
+import strawberry
+
+from core.errors import BadUserInput
+from core.paging import read_page_request
+from schema.pagination import After, Before, Connection, First, Last, connection_arguments
+from subgraphs.product.model import ProductSort
+from subgraphs.product.service import ProductFilter, is_visible
+from subgraphs.product.types import CategoryType, ProductFilterInput, ProductInfo, ProductType
+
+
+@strawberry.type
+class Query:
+    """The catalogue's root fields."""
+
+    @strawberry.field
+    async def product(
+        self,
+        info: ProductInfo,
+        id: Annotated[strawberry.ID | None, strawberry.argument(description="Its id.")] = None,
+        sku: Annotated[str | None, strawberry.argument(description="Its sku.")] = None,
+        slug: Annotated[str | None, strawberry.argument(description="Its slug.")] = None,
+    ) -> ProductType | None:
+        """Find one product by exactly one of its keys. Drafts and archived products need the scope products:write."""
+        if (id is not None) + (sku is not None) + (slug is not None) != 1:
+            raise BadUserInput("ask for a product by exactly one of id, sku and slug", field="id")
+        product = await info.context.load_product(id_=id, sku=sku, slug=slug)
+        if product is None or not is_visible(product, info.context.identity):
+            return None
+        return ProductType.from_product(product)
+
+    @strawberry.field
+    async def products(
+        self,
+        info: ProductInfo,
+        filter: Annotated[
+            ProductFilterInput | None, strawberry.argument(description="Which ones; all active ones by default.")
+        ] = None,
+        sort: Annotated[ProductSort | None, strawberry.argument(description="Their order.")] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[ProductType]:
+        """List products."""
+        page = await info.context.service.list_products(
+            filter.to_filter() if filter else ProductFilter(),
+            sort,
+            read_page_request(first, after, last, before),
+            by=info.context.identity,
+        )
+        return Connection(**connection_arguments(page, ProductType.from_product))
+
+    @strawberry.field
+    async def categories(self, info: ProductInfo) -> list[CategoryType]:
+        """List all categories by name."""
+        return [CategoryType.from_category(category) for category in await info.context.service.list_categories()]
+
+    @strawberry.field
+    async def category(
+        self,
+        info: ProductInfo,
+        id: Annotated[strawberry.ID | None, strawberry.argument(description="Its id.")] = None,
+        slug: Annotated[str | None, strawberry.argument(description="Its slug.")] = None,
+    ) -> CategoryType | None:
+        """Find one category by exactly one of its keys."""
+        if (id is not None) + (slug is not None) != 1:
+            raise BadUserInput("ask for a category by exactly one of id and slug", field="id")
+        category = await info.context.load_category(id_=id, slug=slug)
+        return None if category is None else CategoryType.from_category(category)

@@ -1,0 +1,163 @@
+"""The catalogue's GraphQL types."""
+
+from typing import Annotated, Any, Self
+
+import strawberry
+from strawberry import Info
+
+from core.paging import read_page_request
+from schema.money import MoneyInput, MoneyType
+from schema.pagination import After, Before, Connection, First, Last, connection_arguments
+from schema.scalars import DateTime
+from subgraphs.product.context import ProductContext
+from subgraphs.product.model import Category, Product, ProductImage, ProductSort, ProductStatus
+from subgraphs.product.service import ProductFilter, is_visible_by_reference
+
+strawberry.enum(
+    ProductStatus, description="DRAFT is not shown yet, ACTIVE is for sale, ARCHIVED is no longer for sale."
+)
+strawberry.enum(
+    ProductSort,
+    description="How products are ordered. RELEVANCE needs a search and is its default; else NEWEST is the default.",
+)
+
+ProductInfo = Info[ProductContext, None]
+
+
+@strawberry.type(name="ProductImage", description="A picture of a product.")
+class ProductImageType:
+    url: str = strawberry.field(description="Where it is: an http or https URL.")
+    alt_text: str = strawberry.field(description="What it shows, for those who do not see it.")
+
+
+@strawberry.federation.type(name="Category", keys=["id", "slug"], description="A shelf of the catalogue.")
+class CategoryType:
+    category: strawberry.Private[Category]
+    id: strawberry.ID = strawberry.field(description="Its id, `cat_...`.")
+    slug: str = strawberry.field(description="Its name in URLs; unique.")
+    name: str = strawberry.field(description="Its name.")
+
+    @classmethod
+    def from_category(cls, category: Category) -> Self:
+        return cls(category=category, id=strawberry.ID(category.id), slug=category.slug, name=category.name)
+
+    @strawberry.field(description="The category above; null at the top.")
+    async def parent(self, info: ProductInfo) -> "CategoryType | None":
+        if self.category.parent_id is None:
+            return None
+        parent = await info.context.category_by_id.load(self.category.parent_id)
+        return None if parent is None else CategoryType.from_category(parent)
+
+    @strawberry.field(description="The active products of this category and of those below it.")
+    async def products(
+        self,
+        info: ProductInfo,
+        sort: Annotated[ProductSort | None, strawberry.argument(description="Their order; NEWEST by default.")] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection["ProductType"]:
+        loader = info.context.products_of_category(sort, read_page_request(first, after, last, before))
+        page = await loader.load(self.category.id)
+        info.context.call.rows.take(len(page.rows))
+        return Connection(**connection_arguments(page, ProductType.from_product))
+
+    @classmethod
+    async def resolve_reference(
+        cls, info: ProductInfo, id: strawberry.ID | None = None, slug: str | None = None, **_: Any
+    ) -> Self | None:
+        category = await info.context.load_category(id_=id, slug=slug)
+        return None if category is None else cls.from_category(category)
+
+
+@strawberry.federation.type(name="Product", keys=["id", "sku", "slug"], description="Something that the store sells.")
+class ProductType:
+    product: strawberry.Private[Product]
+    id: strawberry.ID = strawberry.field(description="Its id, `prd_...`.")
+    sku: str = strawberry.field(description="The store's own number for it; unique.")
+    slug: str = strawberry.field(description="Its name in URLs; unique.")
+    name: str = strawberry.field(description="Its name.")
+    description: str = strawberry.field(description="What it is.")
+    price: MoneyType = strawberry.field(description="What one of it costs.")
+    images: list[ProductImageType] = strawberry.field(description="Pictures, the most telling one first.")
+    status: ProductStatus = strawberry.field(description="Whether it is for sale.")
+    weight_grams: int = strawberry.field(description="What one of it weighs; 0 if that is unknown or nothing.")
+    created_at: DateTime = strawberry.field(description="When it was added.")
+    updated_at: DateTime = strawberry.field(description="When it was last changed.")
+
+    @classmethod
+    def from_product(cls, product: Product) -> Self:
+        return cls(
+            product=product,
+            id=strawberry.ID(product.id),
+            sku=product.sku,
+            slug=product.slug,
+            name=product.name,
+            description=product.description,
+            price=MoneyType.from_money(product.price),
+            images=[ProductImageType(url=image.url, alt_text=image.alt_text) for image in product.images],
+            status=product.status,
+            weight_grams=product.weight_grams,
+            created_at=DateTime(product.created_at),
+            updated_at=DateTime(product.updated_at),
+        )
+
+    @strawberry.field(description="The category that it stands in.")
+    async def category(self, info: ProductInfo) -> CategoryType | None:
+        if self.product.category_id is None:
+            return None
+        category = await info.context.category_by_id.load(self.product.category_id)
+        return None if category is None else CategoryType.from_category(category)
+
+    @classmethod
+    async def resolve_reference(
+        cls,
+        info: ProductInfo,
+        id: strawberry.ID | None = None,
+        sku: str | None = None,
+        slug: str | None = None,
+        **_: Any,
+    ) -> Self | None:
+        product = await info.context.load_product(id_=id, sku=sku, slug=slug)
+        if product is None or not is_visible_by_reference(product, info.context.identity):
+            return None
+        return cls.from_product(product)
+
+
+@strawberry.input(description="Which products to list.")
+class ProductFilterInput:
+    search: str | None = strawberry.field(
+        default=None, description="Words, or their beginnings, that name, description or sku must hold; all of them."
+    )
+    category_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Only those of this category and of those below it."
+    )
+    price_min: MoneyInput | None = strawberry.field(
+        default=None, description="Only those that cost at least this, in this currency."
+    )
+    price_max: MoneyInput | None = strawberry.field(
+        default=None, description="Only those that cost at most this, in this currency."
+    )
+    status: ProductStatus | None = strawberry.field(
+        default=None, description="ACTIVE by default; the others need the scope products:write."
+    )
+
+    def to_filter(self) -> ProductFilter:
+        """Return it as the service takes it; raise BadUserInput for a price that is not an amount."""
+        return ProductFilter(
+            search=self.search,
+            category_id=self.category_id,
+            price_min=self.price_min.to_money(field="filter.priceMin") if self.price_min else None,
+            price_max=self.price_max.to_money(field="filter.priceMax") if self.price_max else None,
+            status=self.status,
+        )
+
+
+@strawberry.input(description="A picture of a product.")
+class ProductImageInput:
+    url: str = strawberry.field(description="Where it is: an http or https URL.")
+    alt_text: str = strawberry.field(default="", description="What it shows, for those who do not see it.")
+
+    def to_image(self) -> ProductImage:
+        return ProductImage(self.url, self.alt_text)

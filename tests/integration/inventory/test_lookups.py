@@ -1,0 +1,66 @@
+"""What inventory adds to a product, who sees it, and in how many queries."""
+
+import pytest
+
+from core.identity import ANONYMOUS, Identity
+from tests.integration.inventory.conftest import Stock
+from tests.testkit.callers import CUSTOMER, ORDER_SERVICE, STAFF
+from tests.testkit.commands import CommandLog
+
+LEVELS = "query($n: Int, $after: String) { stockLevels(lowerThan: $n, first: 2, after: $after) { %s } }"
+LEVELS = LEVELS % "nodes { product { id } available } pageInfo { hasNextPage endCursor }"
+
+
+async def test_many_references_cost_one_query(stock: Stock, commands: CommandLog) -> None:
+    await stock.put(a=5, b=0)
+    commands.clear()
+    asked = [
+        {"__typename": "Product", "id": "a", "status": "ACTIVE"},
+        {"__typename": "Product", "id": "b", "status": "ACTIVE"},
+        {"__typename": "Product", "id": "a", "status": "ARCHIVED"},
+        {"__typename": "Product", "id": "new", "status": "ACTIVE"},
+        {"__typename": "Product", "id": "a", "status": "OF_A_LATER_VERSION"},
+    ]
+    found = await stock.entities("... on Product { id purchasable availability { available inStock } }", asked)
+    assert [(product["id"], product["purchasable"], product["availability"]) for product in found] == [
+        ("a", True, {"available": 5, "inStock": True}),
+        ("b", False, {"available": 0, "inStock": False}),
+        ("a", False, {"available": 5, "inStock": True}),
+        ("new", False, {"available": 0, "inStock": False}),
+        ("a", False, {"available": 5, "inStock": True}),
+    ]
+    assert commands.commands == ["find stock_levels"]
+
+
+async def test_the_counters_are_for_those_with_the_scope(stock: Stock) -> None:
+    await stock.put(a=5)
+    await stock.reserve("ord_1", ("a", 2))
+    asked = [{"__typename": "Product", "id": "a"}, {"__typename": "Product", "id": "new"}]
+    found = await stock.entities("... on Product { stockLevel { onHand reserved available } }", asked, by=STAFF)
+    assert [product["stockLevel"] for product in found] == [{"onHand": 5, "reserved": 2, "available": 3}, None]
+
+
+@pytest.mark.parametrize("by", [ANONYMOUS, CUSTOMER, ORDER_SERVICE])
+async def test_others_see_the_product_without_its_counters(stock: Stock, by: Identity) -> None:
+    await stock.put(a=5)
+    code = "FORBIDDEN" if by.is_authenticated else "UNAUTHENTICATED"
+    document = """query($r: [_Any!]!) { _entities(representations: $r) {
+        ... on Product { stockLevel { onHand } availability { available } } } }"""
+    response = await stock.ask(document, {"r": [{"__typename": "Product", "id": "a"}]}, by=by)
+    assert response["data"] == {"_entities": [{"stockLevel": None, "availability": {"available": 5}}]}
+    assert [error["extensions"]["code"] for error in response["errors"]] == [code]
+    assert await stock.refusals(LEVELS, by=by) == [code]
+
+
+async def test_the_scarcest_come_first_page_by_page(stock: Stock) -> None:
+    await stock.put(a=5, b=0, c=3, d=3, e=9)
+    seen, cursor = [], None
+    while True:
+        page = (await stock.data(LEVELS, {"n": 9, "after": cursor}, by=STAFF))["stockLevels"]
+        seen += [(node["product"]["id"], node["available"]) for node in page["nodes"]]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+        cursor = page["pageInfo"]["endCursor"]
+    assert seen == [("b", 0), ("c", 3), ("d", 3), ("a", 5)]
+    everything = await stock.data("{ stockLevels { nodes { available } } }", by=STAFF)
+    assert [node["available"] for node in everything["stockLevels"]["nodes"]] == [0, 3, 3, 5, 9]
