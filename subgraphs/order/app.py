@@ -1,0 +1,99 @@
+"""The order subgraph: carts, checkout, orders and reports on them."""
+
+from collections.abc import Iterable
+
+from strawberry.dataloader import DataLoader
+
+from core.jobs import Job
+from core.mongo import Row
+from core.paging import Page, PageRequest
+from core.subgraph import Call, Runtime, Subgraph
+from loaders.entity import entity_loader
+from subgraphs.order.cart_repository import CartRepository
+from subgraphs.order.checkout import Checkout
+from subgraphs.order.checkout_repository import CheckoutRepository
+from subgraphs.order.documents import DOCUMENTS
+from subgraphs.order.handlers import build_handlers
+from subgraphs.order.moves import OrderMover
+from subgraphs.order.neighbours import Neighbours
+from subgraphs.order.repository import OrderRepository
+from subgraphs.order.schema import build_order_schema
+from subgraphs.order.service import OrderService
+from subgraphs.order.totals import TotalsReader
+from subgraphs.order.types import OrderContext
+
+NAME = "order"
+
+# A checkout is taken up 30 s after its request went silent, so looking this often is soon enough
+RESUME_EVERY_S = 5.0
+EXPIRE_EVERY_S = 5.0
+
+
+def build(runtime: Runtime) -> Subgraph:
+    """Return the subgraph on *runtime*."""
+    orders, carts = OrderRepository(runtime.database), CartRepository(runtime.database)
+    mover = OrderMover(runtime.database, orders)
+    neighbours = Neighbours(runtime.peers)
+    checkout = Checkout(
+        runtime.client,
+        runtime.clock,
+        orders=orders,
+        carts=carts,
+        checkouts=CheckoutRepository(runtime.database),
+        mover=mover,
+        neighbours=neighbours,
+        reservation_ttl_s=runtime.settings.reservation_ttl_s,
+    )
+    service = OrderService(
+        runtime.client,
+        runtime.clock,
+        orders=orders,
+        carts=carts,
+        mover=mover,
+        checkout=checkout,
+        totals=TotalsReader(orders, runtime.cache, runtime.clock, namespace=runtime.database.name),
+        neighbours=neighbours,
+    )
+
+    def make_context(call: Call) -> OrderContext:
+        return OrderContext(
+            call=call,
+            service=service,
+            settings=runtime.settings,
+            orders_by_id=entity_loader(lambda ids: orders.find_orders("_id", ids), lambda row: str(row["_id"])),
+            orders_by_number=entity_loader(
+                lambda numbers: orders.find_orders("number", numbers), lambda row: str(row["number"])
+            ),
+            orders_of_buyer=_buyers_pages_loader(orders),
+            units_sold=entity_loader(orders.find_units_sold, lambda row: str(row["_id"])),
+        )
+
+    return Subgraph(
+        name=NAME,
+        schema=build_order_schema(),
+        runtime=runtime,
+        documents=DOCUMENTS,
+        context=make_context,
+        handlers=build_handlers(orders, mover, runtime.clock),
+        jobs=(
+            Job("resume_checkouts", RESUME_EVERY_S, checkout.resume_unfinished),
+            Job("expire_orders", EXPIRE_EVERY_S, service.expire_unpaid_orders),
+        ),
+    )
+
+
+def _buyers_pages_loader(orders: OrderRepository) -> DataLoader[tuple[str, PageRequest], Page[Row]]:
+    async def load(keys: list[tuple[str, PageRequest]]) -> list[Page[Row]]:
+        # One query per distinct page request: one, unless a document asks for differently cut lists
+        pages: dict[tuple[str, PageRequest], Page[Row]] = {}
+        for request in _distinct(request for _, request in keys):
+            buyer_ids = [buyer_id for buyer_id, asked in keys if asked == request]
+            for buyer_id, page in zip(buyer_ids, await orders.find_buyers_pages(buyer_ids, request), strict=True):
+                pages[buyer_id, request] = page
+        return [pages[key] for key in keys]
+
+    return DataLoader(load_fn=load)
+
+
+def _distinct(requests: Iterable[PageRequest]) -> list[PageRequest]:
+    return list(dict.fromkeys(requests))

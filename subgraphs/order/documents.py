@@ -1,0 +1,232 @@
+"""What the subgraph stores, and the indexes that its queries need.
+
+Amounts are minor units of the order's one currency. Lists read raw rows (repository.py); these classes say what is in
+them.
+"""
+
+from datetime import datetime
+from typing import ClassVar, Literal, TypeAlias
+
+from beanie import Document
+from pydantic import BaseModel, Field
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+from subgraphs.order.model import ActorKind, Attention, OrderStatus
+
+# The reports' index holds all that they read: no order is fetched
+REPORT_INDEX = "report"
+
+
+class LineRow(BaseModel):
+    """A line of an order."""
+
+    id: str
+    product_id: str
+    name: str
+    sku: str
+    quantity: int
+    unit_amount: int
+    total_amount: int
+
+
+class AddressRow(BaseModel):
+    """Where the parcel goes."""
+
+    recipient: str
+    phone: str | None = None
+    line1: str
+    line2: str | None = None
+    city: str
+    region: str | None = None
+    postal_code: str
+    country: str
+
+
+class TrackingEventRow(BaseModel):
+    """What a carrier reported."""
+
+    at: datetime
+    status: str
+    location: str | None = None
+
+
+class ShipmentRow(BaseModel):
+    """A parcel on its way."""
+
+    id: str
+    carrier: str
+    tracking_number: str
+    shipped_at: datetime
+    delivered_at: datetime | None = None
+    events: list[TrackingEventRow] = Field(default_factory=list)
+
+
+class HistoryRow(BaseModel):
+    """One move of an order: by whom, and why."""
+
+    status: OrderStatus
+    at: datetime
+    actor: str
+    kind: ActorKind
+    reason: str | None = None
+
+
+class CancelRequestRow(BaseModel):
+    """Who asked to cancel, written before the payment is stopped: its end may be heard of before we come back."""
+
+    actor: str
+    kind: ActorKind
+    reason: str | None = None
+
+
+class OrderRow(BaseModel):
+    """An order. *attention* tells why a person must look at it; *expire_due_at* is there only while it is unpaid."""
+
+    id: str
+    number: str
+    buyer_id: str
+    buyer_email: str | None = None
+    buyer_name: str | None = None
+    status: OrderStatus
+    currency: str
+    lines: list[LineRow]
+    quantity: int
+    subtotal_amount: int
+    shipping_amount: int
+    total_amount: int
+    shipping_address: AddressRow | None = None
+    note: str | None = None
+    placed_at: datetime
+    updated_at: datetime
+    paid_at: datetime | None = None
+    expires_at: datetime | None = None
+    expire_due_at: datetime | None = None
+    cancel_request: CancelRequestRow | None = None
+    attention: Attention | None = None
+    shipments: list[ShipmentRow] = Field(default_factory=list)
+    history: list[HistoryRow] = Field(default_factory=list)
+    version: int = 1
+
+
+class OrderDocument(OrderRow, Document):
+    """The collection of orders."""
+
+    class Settings:
+        """Beanie's settings."""
+
+        name = "orders"
+        indexes: ClassVar = [
+            IndexModel([("number", ASCENDING)], name="number", unique=True),
+            IndexModel([("buyer_id", ASCENDING), ("placed_at", DESCENDING), ("_id", DESCENDING)], name="buyer"),
+            IndexModel([("placed_at", DESCENDING), ("_id", DESCENDING)], name="newest"),
+            IndexModel([("status", ASCENDING), ("placed_at", DESCENDING), ("_id", DESCENDING)], name="status"),
+            IndexModel([("updated_at", ASCENDING), ("_id", ASCENDING)], name="changed"),
+            IndexModel(
+                [("buyer_id", ASCENDING), ("updated_at", ASCENDING), ("_id", ASCENDING)], name="changed_of_buyer"
+            ),
+            IndexModel(
+                [
+                    ("currency", ASCENDING),
+                    ("status", ASCENDING),
+                    ("placed_at", ASCENDING),
+                    ("quantity", ASCENDING),
+                    ("total_amount", ASCENDING),
+                ],
+                name=REPORT_INDEX,
+            ),
+            IndexModel([("lines.product_id", ASCENDING), ("placed_at", ASCENDING)], name="product"),
+            # Only unpaid orders, and only troubled ones, have these fields: small indexes however long the history
+            IndexModel(
+                [("expire_due_at", ASCENDING)],
+                name="expire_due",
+                partialFilterExpression={"expire_due_at": {"$exists": True}},
+            ),
+            # Its last field only tells it from "newest": Beanie makes one index per list of fields
+            IndexModel(
+                [("placed_at", DESCENDING), ("_id", DESCENDING), ("attention", ASCENDING)],
+                name="attention",
+                partialFilterExpression={"attention": {"$exists": True}},
+            ),
+        ]
+
+
+class CartLineRow(BaseModel):
+    """Some pieces of a product."""
+
+    product_id: str
+    quantity: int
+
+
+class CartDocument(Document):
+    """A cart; its id follows from its owner's (carts.cart_id)."""
+
+    id: str  # type: ignore[assignment]  # Beanie expects an ObjectId
+    owner_id: str
+    lines: list[CartLineRow]
+    version: int
+    updated_at: datetime
+
+    class Settings:
+        """Beanie's settings."""
+
+        name = "carts"
+
+
+CheckoutState: TypeAlias = Literal["STARTED", "QUOTED", "RESERVED", "PLACED", "RELEASING", "OPENED", "REFUSED"]
+
+
+class CheckoutDocument(Document):
+    """A checkout: its id is the id of the order that it makes. *due_at* is there only while it is unfinished."""
+
+    id: str  # type: ignore[assignment]  # Beanie expects an ObjectId
+    buyer_id: str
+    idempotency_key: str
+    fingerprint: str
+    state: CheckoutState
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime
+    due_at: datetime | None = None
+    attempts: int = 0
+
+    class Settings:
+        """Beanie's settings."""
+
+        name = "checkouts"
+        indexes: ClassVar = [
+            IndexModel([("buyer_id", ASCENDING), ("idempotency_key", ASCENDING)], name="key", unique=True),
+            IndexModel([("due_at", ASCENDING)], name="due", partialFilterExpression={"due_at": {"$exists": True}}),
+        ]
+
+
+class ProductSalesDocument(Document):
+    """How many paid pieces of a product there are; its id is the product's. Written with the order that changes it."""
+
+    id: str  # type: ignore[assignment]  # Beanie expects an ObjectId
+    units: int
+
+    class Settings:
+        """Beanie's settings."""
+
+        name = "product_sales"
+
+
+class MonthVersionDocument(Document):
+    """A version of one UTC month of orders: `2026-11/3`, shard 3 of several. *token* is new after every change."""
+
+    id: str  # type: ignore[assignment]  # Beanie expects an ObjectId
+    token: str
+
+    class Settings:
+        """Beanie's settings."""
+
+        name = "month_versions"
+
+
+DOCUMENTS: tuple[type[Document], ...] = (
+    OrderDocument,
+    CartDocument,
+    CheckoutDocument,
+    ProductSalesDocument,
+    MonthVersionDocument,
+)

@@ -1,0 +1,237 @@
+"""Orders: their states, what may follow what, and the sums of a new one. No I/O, and no clock."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from core.errors import BadUserInput, Conflict
+from core.ids import encode_base32
+from core.money import CURRENCY_EXPONENTS, Money
+
+
+class OrderStatus(StrEnum):
+    """Where an order stands."""
+
+    PENDING_PAYMENT = "PENDING_PAYMENT"
+    PAID = "PAID"
+    PACKED = "PACKED"
+    SHIPPED = "SHIPPED"
+    DELIVERED = "DELIVERED"
+    CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
+
+
+class ActorKind(StrEnum):
+    """Who moved an order, as far as its buyer needs to know."""
+
+    BUYER = "BUYER"
+    STORE = "STORE"
+    SYSTEM = "SYSTEM"
+
+
+class Attention(StrEnum):
+    """Why a person has to look at an order. Money is involved each time, so no program decides.
+
+    REFUND_DUE: money came in, or stays, for an order that will not be delivered. AMOUNT_DIFFERS: another amount came in
+    than was due. PAYMENT_REVERSED: the gateway took the money back. STOCK_SHORT: it was paid after its stock was gone.
+    """
+
+    REFUND_DUE = "REFUND_DUE"
+    AMOUNT_DIFFERS = "AMOUNT_DIFFERS"
+    PAYMENT_REVERSED = "PAYMENT_REVERSED"
+    STOCK_SHORT = "STOCK_SHORT"
+
+
+NEXT_STATUSES: Mapping[OrderStatus, tuple[OrderStatus, ...]] = {
+    OrderStatus.PENDING_PAYMENT: (OrderStatus.PAID, OrderStatus.CANCELLED, OrderStatus.EXPIRED),
+    OrderStatus.PAID: (OrderStatus.PACKED, OrderStatus.CANCELLED),
+    OrderStatus.PACKED: (OrderStatus.SHIPPED, OrderStatus.CANCELLED),
+    OrderStatus.SHIPPED: (OrderStatus.DELIVERED,),
+    OrderStatus.DELIVERED: (),
+    OrderStatus.CANCELLED: (),
+    OrderStatus.EXPIRED: (),
+}
+
+# What counts as a sale in reports and in `unitsSold`
+SALES_STATUSES = (OrderStatus.PAID, OrderStatus.PACKED, OrderStatus.SHIPPED, OrderStatus.DELIVERED)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Whoever moves an order: a user id, or `service:<name>`."""
+
+    id: str
+    kind: ActorKind
+
+
+SYSTEM = Actor("service:order", ActorKind.SYSTEM)
+
+
+def check_transition(number: str, status: OrderStatus, target: OrderStatus) -> None:
+    """Raise Conflict unless an order in *status* may become *target*."""
+    if target not in NEXT_STATUSES[status]:
+        raise Conflict(f"order {number} is {status} and cannot become {target}")
+
+
+def may_cancel(status: OrderStatus, *, by_store: bool) -> bool:
+    """Tell whether an order can still be cancelled: by its buyer while unpaid, by the store until shipped."""
+    if status is OrderStatus.PENDING_PAYMENT:
+        return True
+    return by_store and OrderStatus.CANCELLED in NEXT_STATUSES[status]
+
+
+def status_after_payment_ended(*, ended_at: datetime, expires_at: datetime) -> OrderStatus:
+    """Return what an unpaid order becomes when its payment is over: EXPIRED if its time was over, too."""
+    return OrderStatus.EXPIRED if ended_at >= expires_at else OrderStatus.CANCELLED
+
+
+def sales_change(before: OrderStatus, after: OrderStatus) -> int:
+    """Return 1 when the move makes an order a sale, -1 when it ends one, 0 otherwise."""
+    return (after in SALES_STATUSES) - (before in SALES_STATUSES)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """One product of an order, as it was when the order was placed."""
+
+    id: str
+    product_id: str
+    name: str
+    sku: str
+    quantity: int
+    unit_price: Money
+    weight_grams: int = 0
+
+    @property
+    def total(self) -> Money:
+        """Return what the line costs."""
+        return self.unit_price * self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Lines and sums that a buyer is asked to pay: total = sum of the lines + shipping."""
+
+    lines: tuple[OrderLine, ...]
+    subtotal: Money
+    shipping: Money
+
+    @property
+    def total(self) -> Money:
+        """Return what the buyer pays."""
+        return self.subtotal + self.shipping
+
+    @property
+    def quantity(self) -> int:
+        """Return how many pieces there are."""
+        return sum(line.quantity for line in self.lines)
+
+
+def quote(lines: Sequence[OrderLine]) -> Quote:
+    """Sum up *lines*, which are not empty.
+
+    Raises:
+        BadUserInput: the lines are priced in several currencies, or the sum is beyond what money can hold.
+    """
+    currencies = sorted({line.unit_price.currency for line in lines})
+    if len(currencies) > 1:
+        raise BadUserInput(f"one order cannot mix {' and '.join(currencies)}: order them separately", field="cart")
+    subtotal = lines[0].total
+    for line in lines[1:]:
+        subtotal += line.total
+    weight_grams = sum(line.weight_grams * line.quantity for line in lines)
+    return Quote(tuple(lines), subtotal, shipping_fee(weight_grams, currencies[0]))
+
+
+# One tariff until shipping methods exist: minor units per started kilogram, about the same everywhere
+FEE_PER_STARTED_KG = {
+    "AUD": 1000,
+    "EUR": 500,
+    "GBP": 450,
+    "IDR": 12_000,
+    "JPY": 800,
+    "KRW": 4000,
+    "MYR": 800,
+    "SGD": 500,
+    "USD": 500,
+    "VND": 30_000,
+}
+assert FEE_PER_STARTED_KG.keys() == CURRENCY_EXPONENTS.keys()
+
+
+def shipping_fee(weight_grams: int, currency: str) -> Money:
+    """Return the fee for a parcel: each started kilogram costs the same, and there is at least one."""
+    return Money(FEE_PER_STARTED_KG[currency] * max(1, -(-weight_grams // 1000)), currency)
+
+
+# Random, so that a number tells nothing about how much a store sells: 50 bits a day collide about never, and the
+# unique index catches it when they do
+_NUMBER_BITS = 50
+
+
+def new_order_number(now: datetime) -> str:
+    """Return a number that people can read out, such as `ORD-261124-7K3QX9TM0A`."""
+    return f"ORD-{now:%y%m%d}-{encode_base32(secrets.randbits(_NUMBER_BITS), _NUMBER_BITS // 5).upper()}"
+
+
+@dataclass(frozen=True, slots=True)
+class ShippingAddress:
+    """Where a parcel goes."""
+
+    recipient: str
+    line1: str
+    city: str
+    postal_code: str
+    country: str
+    phone: str | None = None
+    line2: str | None = None
+    region: str | None = None
+
+
+# Longer than any real address line, short enough for a label
+MAX_ADDRESS_LINE = 120
+MAX_NOTE = 1000
+
+
+def clean_address(address: ShippingAddress) -> ShippingAddress:
+    """Return *address* without blanks at the ends and with optional lines that are empty left out.
+
+    Raises:
+        BadUserInput: a line is missing or too long, or the country is not an ISO 3166 code of two letters.
+    """
+
+    def required(value: str, field: str) -> str:
+        cleaned = optional(value, field)
+        if cleaned is None:
+            raise BadUserInput("this line is needed for shipping", field=f"shippingAddress.{field}")
+        return cleaned
+
+    def optional(value: str | None, field: str) -> str | None:
+        cleaned = " ".join((value or "").split())
+        if len(cleaned) > MAX_ADDRESS_LINE:
+            raise BadUserInput(f"at most {MAX_ADDRESS_LINE} characters fit", field=f"shippingAddress.{field}")
+        return cleaned or None
+
+    country = required(address.country, "country").upper()
+    if len(country) != 2 or not country.isascii() or not country.isalpha():
+        raise BadUserInput(f"{country!r} is not a country code such as ID", field="shippingAddress.country")
+    return ShippingAddress(
+        recipient=required(address.recipient, "recipient"),
+        line1=required(address.line1, "line1"),
+        city=required(address.city, "city"),
+        postal_code=required(address.postal_code, "postalCode"),
+        country=country,
+        phone=optional(address.phone, "phone"),
+        line2=optional(address.line2, "line2"),
+        region=optional(address.region, "region"),
+    )
+
+
+def clean_note(note: str | None) -> str | None:
+    """Return *note* without blanks at the ends, None when nothing is left; raise BadUserInput when it is too long."""
+    cleaned = (note or "").strip()
+    if len(cleaned) > MAX_NOTE:
+        raise BadUserInput(f"at most {MAX_NOTE} characters fit", field="note")
+    return cleaned or None

@@ -1,0 +1,195 @@
+"""Mutations of the order subgraph."""
+
+from typing import Annotated
+
+import strawberry
+
+from schema.problems import ConflictProblem, InvalidInputProblem, NotFoundProblem
+from schema.scalars import DateTime
+from subgraphs.order.model import ShippingAddress
+from subgraphs.order.problems import (
+    EmptyCartProblem,
+    PaymentUnavailableProblem,
+    ProductUnavailableProblem,
+    StockShortageProblem,
+)
+from subgraphs.order.types import Cart, Info, Order
+
+CartResult = Annotated[
+    Cart | InvalidInputProblem | NotFoundProblem | ProductUnavailableProblem | ConflictProblem,
+    strawberry.union("CartResult", description="The cart as it is now, or why it was not changed."),
+]
+
+
+@strawberry.input(description="Where the parcel goes.")
+class ShippingAddressInput:
+    """ShippingAddress as an input."""
+
+    recipient: str = strawberry.field(description="Who receives it.")
+    line1: str = strawberry.field(description="Street and number.")
+    city: str = strawberry.field(description="City or town.")
+    postal_code: str = strawberry.field(description="Postal code.")
+    country: str = strawberry.field(description="ISO 3166 code of two letters, such as ID.")
+    phone: str | None = strawberry.field(default=None, description="For the carrier.")
+    line2: str | None = strawberry.field(default=None, description="What else helps to find it.")
+    region: str | None = strawberry.field(default=None, description="Province or state.")
+
+    def to_address(self) -> ShippingAddress:
+        """Return the address as the model has it."""
+        return ShippingAddress(
+            recipient=self.recipient,
+            line1=self.line1,
+            city=self.city,
+            postal_code=self.postal_code,
+            country=self.country,
+            phone=self.phone,
+            line2=self.line2,
+            region=self.region,
+        )
+
+
+@strawberry.input(description="An order for what is in the cart.")
+class CheckoutInput:
+    """What a checkout needs."""
+
+    idempotency_key: str = strawberry.field(
+        description="Yours, new for every checkout: sending it again gives the same answer and never a second order."
+    )
+    shipping_address: ShippingAddressInput = strawberry.field(description="Where the parcel goes.")
+    note: str | None = strawberry.field(default=None, description="For the store.")
+
+
+@strawberry.type(description="The order is placed; it has to be paid.")
+class CheckoutSuccess:
+    """A placed order."""
+
+    order: Order = strawberry.field(description="The order.")
+    pay_url: str = strawberry.field(description="The page on which it is paid.")
+
+
+CheckoutResult = Annotated[
+    CheckoutSuccess
+    | EmptyCartProblem
+    | StockShortageProblem
+    | ProductUnavailableProblem
+    | PaymentUnavailableProblem
+    | InvalidInputProblem
+    | ConflictProblem,
+    strawberry.union("CheckoutResult", description="The order, or why there is none."),
+]
+
+OrderResult = Annotated[
+    Order | NotFoundProblem | ConflictProblem | InvalidInputProblem,
+    strawberry.union("OrderResult", description="The order as it is now, or why it was not changed."),
+]
+
+
+@strawberry.input(description="A parcel that was handed to a carrier.")
+class ShipOrderInput:
+    """What shipping needs."""
+
+    order_id: strawberry.ID = strawberry.field(description="The order.")
+    carrier: str = strawberry.field(description="Who carries it.")
+    tracking_number: str = strawberry.field(description="The carrier's number.")
+
+
+@strawberry.input(description="What a carrier reports about the newest parcel of an order.")
+class TrackingEventInput:
+    """What a tracking event needs."""
+
+    order_id: strawberry.ID = strawberry.field(description="The order.")
+    status: str = strawberry.field(description="In the carrier's words.")
+    location: str | None = strawberry.field(default=None, description="Where it happened.")
+    at: DateTime | None = strawberry.field(default=None, description="When it happened; now if not given.")
+
+
+ProductId = Annotated[strawberry.ID, strawberry.argument(description="The product.")]
+Quantity = Annotated[int, strawberry.argument(description="How many pieces, 1 to 999.")]
+OrderId = Annotated[strawberry.ID, strawberry.argument(description="The order.")]
+
+
+@strawberry.type
+class Mutation:
+    """Root fields."""
+
+    @strawberry.federation.mutation(authenticated=True, description="Put pieces of a product into your cart.")
+    async def add_to_cart(self, info: Info, product_id: ProductId, quantity: Quantity = 1) -> CartResult:
+        """Add to the cart."""
+        context = info.context
+        return Cart.from_cart(await context.service.add_to_cart(product_id, quantity, context.identity))
+
+    @strawberry.federation.mutation(
+        authenticated=True, description="Have exactly so many pieces of a product in your cart."
+    )
+    async def set_cart_quantity(self, info: Info, product_id: ProductId, quantity: Quantity) -> CartResult:
+        """Set the quantity of a product."""
+        context = info.context
+        return Cart.from_cart(await context.service.set_cart_quantity(product_id, quantity, context.identity))
+
+    @strawberry.federation.mutation(authenticated=True, description="Take a product out of your cart.")
+    async def remove_from_cart(self, info: Info, product_id: ProductId) -> CartResult:
+        """Remove a product."""
+        return Cart.from_cart(await info.context.service.remove_from_cart(product_id, info.context.identity))
+
+    @strawberry.federation.mutation(authenticated=True, description="Empty your cart.")
+    async def clear_cart(self, info: Info) -> CartResult:
+        """Remove all products."""
+        return Cart.from_cart(await info.context.service.clear_cart(info.context.identity))
+
+    @strawberry.federation.mutation(
+        authenticated=True,
+        description="Order what is in your cart. After an UNAVAILABLE error, send the same key again.",
+    )
+    async def checkout(
+        self, info: Info, input: Annotated[CheckoutInput, strawberry.argument(description="The order.")]
+    ) -> CheckoutResult:
+        """Check out the caller's cart."""
+        done = await info.context.service.check_out(
+            input.idempotency_key, input.shipping_address.to_address(), input.note, info.context.identity
+        )
+        return CheckoutSuccess(order=Order.from_row(done.order), pay_url=done.pay_url)
+
+    @strawberry.federation.mutation(
+        authenticated=True,
+        description="Cancel an order: yours while it is unpaid; with orders:write any that has not shipped.",
+    )
+    async def cancel_order(
+        self,
+        info: Info,
+        id: OrderId,
+        reason: Annotated[str | None, strawberry.argument(description="Why; shown in its history.")] = None,
+    ) -> OrderResult:
+        """Cancel an order."""
+        return Order.from_row(await info.context.service.cancel_order(id, reason, info.context.identity))
+
+    @strawberry.federation.mutation(requires_scopes=[["orders:write"]], description="A paid order is packed.")
+    async def pack_order(self, info: Info, id: OrderId) -> OrderResult:
+        """Move a paid order to PACKED."""
+        return Order.from_row(await info.context.service.pack_order(id, info.context.identity))
+
+    @strawberry.federation.mutation(requires_scopes=[["orders:write"]], description="A packed order is shipped.")
+    async def ship_order(
+        self, info: Info, input: Annotated[ShipOrderInput, strawberry.argument(description="The parcel.")]
+    ) -> OrderResult:
+        """Move a packed order to SHIPPED."""
+        return Order.from_row(
+            await info.context.service.ship_order(
+                input.order_id, input.carrier, input.tracking_number, info.context.identity
+            )
+        )
+
+    @strawberry.federation.mutation(requires_scopes=[["orders:write"]], description="A carrier reports.")
+    async def add_tracking_event(
+        self, info: Info, input: Annotated[TrackingEventInput, strawberry.argument(description="The report.")]
+    ) -> OrderResult:
+        """Add to the newest shipment of an order."""
+        return Order.from_row(
+            await info.context.service.add_tracking_event(
+                input.order_id, input.status, input.location, input.at, info.context.identity
+            )
+        )
+
+    @strawberry.federation.mutation(requires_scopes=[["orders:write"]], description="A shipped order has arrived.")
+    async def deliver_order(self, info: Info, id: OrderId) -> OrderResult:
+        """Move a shipped order to DELIVERED."""
+        return Order.from_row(await info.context.service.deliver_order(id, info.context.identity))

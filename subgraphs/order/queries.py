@@ -1,0 +1,131 @@
+"""Queries of the order subgraph."""
+
+from typing import Annotated
+
+import strawberry
+
+from core.paging import read_page_request
+from schema.pagination import After, Before, Connection, First, Last
+from schema.scalars import CurrencyCode, DateTime, YearMonth
+from subgraphs.order.model import SALES_STATUSES, OrderStatus
+from subgraphs.order.months import parse_month
+from subgraphs.order.service import OrderFilter
+from subgraphs.order.totals import TotalsQuery
+from subgraphs.order.types import (
+    Cart,
+    ChangedOrders,
+    Info,
+    MonthlyOrderTotals,
+    Order,
+    find_order,
+    order_connection,
+)
+
+
+@strawberry.input(description="Which orders.")
+class OrdersFilter:
+    """OrderFilter as an input."""
+
+    status: list[OrderStatus] | None = strawberry.field(default=None, description="In one of these states.")
+    placed_from: DateTime | None = strawberry.field(default=None, description="Placed then or later.")
+    placed_to: DateTime | None = strawberry.field(default=None, description="Placed before then.")
+    buyer_id: strawberry.ID | None = strawberry.field(default=None, description="Of this user.")
+    needs_attention: bool = strawberry.field(default=False, description="Only those that a person has to look at.")
+
+    def to_filter(self) -> OrderFilter:
+        """Return the service's filter."""
+        return OrderFilter(
+            tuple(self.status or ()), self.placed_from, self.placed_to, self.buyer_id, self.needs_attention
+        )
+
+
+@strawberry.type
+class Query:
+    """Root fields."""
+
+    @strawberry.federation.field(authenticated=True, description="Your cart.")
+    async def cart(self, info: Info) -> Cart | None:
+        """Return the caller's cart."""
+        return Cart.from_cart(await info.context.service.get_cart(info.context.identity))
+
+    @strawberry.field(description="An order by id or number; null if there is none that you may see.")
+    async def order(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID | None, strawberry.argument(description="Its id.")] = None,
+        number: Annotated[str | None, strawberry.argument(description="Its number; read when no id is given.")] = None,
+    ) -> Order | None:
+        """Return one order."""
+        return await find_order(info.context, id=id, number=number)
+
+    @strawberry.federation.field(requires_scopes=[["orders:read"]], description="All orders, newest first.")
+    async def orders(
+        self,
+        info: Info,
+        filter: Annotated[OrdersFilter | None, strawberry.argument(description="Which; all if not given.")] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[Order]:
+        """Return a page of all orders."""
+        page = read_page_request(first, after, last, before)
+        wanted = filter.to_filter() if filter is not None else OrderFilter()
+        return order_connection(await info.context.service.list_orders(wanted, page, info.context.identity))
+
+    @strawberry.federation.field(
+        requires_scopes=[["reports:read"]],
+        description="Orders summed up by month: how many, how many pieces, how much money. Always exact.",
+    )
+    async def monthly_order_totals(
+        self,
+        info: Info,
+        from_: Annotated[YearMonth, strawberry.argument(name="from", description="The first month.")],
+        to: Annotated[YearMonth, strawberry.argument(description="The last month, included.")],
+        timezone: Annotated[
+            str | None, strawberry.argument(description="Whose months, such as Asia/Jakarta; the store's if not given.")
+        ] = None,
+        status: Annotated[
+            list[OrderStatus] | None,
+            strawberry.argument(description="Which orders count; those that are paid or beyond if not given."),
+        ] = None,
+        product_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Only this product's lines.")
+        ] = None,
+        currency: Annotated[
+            CurrencyCode | None, strawberry.argument(description="Orders in this currency; the store's if not given.")
+        ] = None,
+    ) -> MonthlyOrderTotals:
+        """Return the totals."""
+        settings = info.context.settings
+        query = TotalsQuery(
+            first=parse_month(from_),
+            last=parse_month(to),
+            timezone=settings.timezone if timezone is None else timezone,
+            currency=settings.currency if currency is None else currency,
+            statuses=SALES_STATUSES if status is None else tuple(sorted(set(status))),
+            product_id=product_id,
+        )
+        return MonthlyOrderTotals.from_totals(
+            await info.context.service.read_monthly_totals(query, info.context.identity)
+        )
+
+    @strawberry.federation.field(inaccessible=True, description="Orders by time of change, for other services.")
+    async def changed_orders(
+        self,
+        info: Info,
+        since: Annotated[DateTime, strawberry.argument(description="Changed then or later.")],
+        until: Annotated[DateTime, strawberry.argument(description="Changed before then.")],
+        first: Annotated[int, strawberry.argument(description="How many.")],
+        buyer_id: Annotated[strawberry.ID | None, strawberry.argument(description="Of this user only.")] = None,
+        after: After = None,
+    ) -> ChangedOrders:
+        """Return a page of changed orders."""
+        page = await info.context.service.list_changed_orders(
+            since, until, buyer_id, read_page_request(first, after, None, None), info.context.identity
+        )
+        return ChangedOrders(
+            orders=[Order.from_row(row) for row in page.rows],
+            end_cursor=page.cursors[-1] if page.cursors else None,
+            has_next_page=page.has_next,
+        )

@@ -1,0 +1,177 @@
+"""Orders in MongoDB: every query on them is here. Rows are as documents.OrderRow describes them."""
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from core.mongo import Database, Row, Session
+from core.paging import Page, PageRequest, SortOrder, find_page, find_pages
+from subgraphs.order.documents import REPORT_INDEX, OrderRow
+from subgraphs.order.model import OrderStatus
+from subgraphs.order.months import Month, Segment, month_expression, month_of
+
+NEWEST_FIRST: SortOrder = [("placed_at", -1), ("_id", -1)]
+OLDEST_CHANGE_FIRST: SortOrder = [("updated_at", 1), ("_id", 1)]
+
+# All orders of the present month write their month's version. Spread over several rows, few of them meet
+MONTH_SHARDS = 8
+
+
+def order_to_row(order: OrderRow) -> Row:
+    """Return the row of *order*, without the fields that are None: partial indexes go by a field being there."""
+    row: Row = {"_id": order.id, **order.model_dump(exclude_none=True, exclude={"id"})}
+    row["status"] = order.status.value
+    row["history"] = [
+        {**entry, "status": entry["status"].value, "kind": entry["kind"].value} for entry in row["history"]
+    ]
+    return row
+
+
+class OrderRepository:
+    """The queries on orders of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._orders = database["orders"]
+        self._versions = database["month_versions"]
+        self._sales = database["product_sales"]
+
+    async def insert_order(self, order: OrderRow, *, session: Session) -> Row:
+        """Insert *order* and return its row; raise DuplicateKeyError when its id or number is taken."""
+        row = order_to_row(order)
+        await self._orders.insert_one(row, session=session)
+        return row
+
+    async def find_order(self, order_id: str, *, session: Session | None = None) -> Row | None:
+        """Return the order with this id."""
+        return await self._orders.find_one({"_id": order_id}, session=session)
+
+    async def find_orders(self, field: str, values: Sequence[str]) -> list[Row]:
+        """Return the orders whose *field*, `_id` or `number`, is one of *values*."""
+        return await self._orders.find({field: {"$in": list(values)}}).to_list()
+
+    async def update_order(
+        self,
+        row: Row,
+        *,
+        set_: Mapping[str, Any],
+        push: Mapping[str, Any] | None = None,
+        unset: Iterable[str] = (),
+        session: Session,
+    ) -> Row:
+        """Change the order that was read as *row* in the same transaction, and return it as it is afterwards."""
+        update: dict[str, Any] = {"$set": dict(set_), "$inc": {"version": 1}}
+        if push:
+            update["$push"] = dict(push)
+        if names := tuple(unset):
+            update["$unset"] = dict.fromkeys(names, "")
+        changed = await self._orders.find_one_and_update(
+            {"_id": row["_id"], "version": row["version"]}, update, return_document=True, session=session
+        )
+        if changed is None:
+            # A transaction sees one snapshot, and a writer in between makes it conflict: it cannot come to this
+            raise RuntimeError(f"order {row['_id']} changed within a transaction")
+        return changed
+
+    async def request_cancel(self, order_id: str, request: Mapping[str, Any]) -> bool:
+        """Note on an unpaid order who wants it cancelled; return False when it is not unpaid."""
+        result = await self._orders.update_one(
+            {"_id": order_id, "status": OrderStatus.PENDING_PAYMENT},
+            {"$set": {"cancel_request": dict(request)}, "$inc": {"version": 1}},
+        )
+        return result.matched_count == 1
+
+    async def find_orders_page(self, query: Mapping[str, Any], page: PageRequest) -> Page[Row]:
+        """Return a page of the orders that *query* finds, newest first."""
+        return await find_page(self._orders, query, NEWEST_FIRST, page)
+
+    async def find_buyers_pages(self, buyer_ids: Sequence[str], page: PageRequest) -> list[Page[Row]]:
+        """Return for each buyer a page of the buyer's orders, newest first; one query."""
+        return await find_pages(self._orders, "buyer_id", buyer_ids, NEWEST_FIRST, page)
+
+    async def find_changed(
+        self, since: datetime, until: datetime, buyer_id: str | None, page: PageRequest
+    ) -> Page[Row]:
+        """Return a page of the orders changed from *since* until before *until*, of one buyer if given."""
+        query: dict[str, Any] = {"updated_at": {"$gte": since, "$lt": until}}
+        if buyer_id is not None:
+            query["buyer_id"] = buyer_id
+        return await find_page(self._orders, query, OLDEST_CHANGE_FIRST, page)
+
+    async def find_expire_due(self, now: datetime, limit: int) -> list[Row]:
+        """Return unpaid orders whose time is over, longest overdue first."""
+        return await self._orders.find({"expire_due_at": {"$lte": now}}).sort("expire_due_at", 1).limit(limit).to_list()
+
+    async def postpone_expiry(self, order_id: str, due_at: datetime) -> None:
+        """Look at an unpaid order again at *due_at*."""
+        await self._orders.update_one(
+            {"_id": order_id, "expire_due_at": {"$exists": True}}, {"$set": {"expire_due_at": due_at}}
+        )
+
+    async def find_units_sold(self, product_ids: Sequence[str]) -> list[Row]:
+        """Return `{_id, units}` of each product that was ever sold."""
+        return await self._sales.find({"_id": {"$in": list(product_ids)}}).to_list()
+
+    async def add_units_sold(self, units: Mapping[str, int], *, session: Session) -> None:
+        """Add to the sold pieces of products, with the change of the order that sells them."""
+        for product_id, count in sorted(units.items()):
+            await self._sales.update_one({"_id": product_id}, {"$inc": {"units": count}}, upsert=True, session=session)
+
+    async def renew_month_versions(self, moments: Iterable[datetime], *, session: Session) -> None:
+        """Give the UTC months of *moments* new versions, with the change of the orders placed then."""
+        shard = secrets.randbelow(MONTH_SHARDS)
+        for month in sorted({month_of(moment, UTC) for moment in moments}):
+            await self._versions.update_one(
+                {"_id": f"{month}/{shard}"}, {"$set": {"token": secrets.token_hex(8)}}, upsert=True, session=session
+            )
+
+    async def read_month_versions(self, first: Month, last: Month) -> dict[str, str]:
+        """Return the version of each UTC month from *first* to *last* that was ever written; one indexed query."""
+        # "0" follows "/" in ASCII: the range ends after the last month's shards
+        query = {"_id": {"$gte": f"{first}/", "$lt": f"{last}0"}}
+        versions: dict[str, str] = {}
+        async for row in self._versions.find(query).sort("_id", 1):
+            month, _, shard = row["_id"].partition("/")
+            versions[month] = f"{versions.get(month, '')}{shard}{row['token']}"
+        return versions
+
+    async def sum_months(
+        self, segments: Sequence[Segment], *, currency: str, statuses: Sequence[str], product_id: str | None
+    ) -> list[Row]:
+        """Return `{_id: "2026-11", orders, quantity, revenue}` of each month that has orders; one aggregation.
+
+        It reads one snapshot: an order that changes meanwhile is counted as it was or as it is, never twice or not at
+        all. With *product_id* only that product's lines count.
+        """
+        query: dict[str, Any] = {
+            "currency": currency,
+            "status": {"$in": list(statuses)},
+            "placed_at": {"$gte": segments[0].start, "$lt": segments[-1].end},
+        }
+        quantity: Any = "$quantity"
+        revenue: Any = "$total_amount"
+        stages: list[Mapping[str, Any]] = []
+        hint = REPORT_INDEX
+        if product_id is not None:
+            query["lines.product_id"] = product_id
+            hint = "product"
+            lines = {"$filter": {"input": "$lines", "cond": {"$eq": ["$$this.product_id", product_id]}}}
+            stages.append({"$set": {"lines": lines}})
+            quantity, revenue = {"$sum": "$lines.quantity"}, {"$sum": "$lines.total_amount"}
+        pipeline: list[Mapping[str, Any]] = [
+            {"$match": query},
+            *stages,
+            {
+                "$group": {
+                    "_id": month_expression(segments, "$placed_at"),
+                    "orders": {"$sum": 1},
+                    "quantity": {"$sum": quantity},
+                    "revenue": {"$sum": revenue},
+                }
+            },
+            {"$match": {"_id": {"$ne": None}}},
+        ]
+        async with self._database.client.start_session(snapshot=True) as session:
+            cursor = await self._orders.aggregate(pipeline, session=session, hint=hint)
+            return await cursor.to_list()

@@ -1,0 +1,355 @@
+"""Use cases of the order subgraph: who may, what the rule is, write, announce."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from core.clock import Clock
+from core.errors import BadUserInput, Conflict, Forbidden, NotFound, Unauthenticated
+from core.identity import Identity
+from core.ids import new_id
+from core.mongo import Client, Row, Session, in_transaction
+from core.paging import Page, PageRequest
+from core.peers import PeerError
+from core.scopes import ORDERS_READ, ORDERS_WRITE, REPORTS_READ
+from core.subgraph import require_login, require_scopes, require_service
+from subgraphs.order.cart_repository import CartRepository
+from subgraphs.order.carts import Cart, add_to_cart, check_quantity, remove_from_cart, set_quantity
+from subgraphs.order.checkout import CheckedOut, Checkout, CheckoutRequest
+from subgraphs.order.model import (
+    SYSTEM,
+    Actor,
+    ActorKind,
+    Attention,
+    OrderStatus,
+    ShippingAddress,
+    may_cancel,
+)
+from subgraphs.order.moves import OrderMover
+from subgraphs.order.neighbours import Neighbours
+from subgraphs.order.problems import ProductUnavailable
+from subgraphs.order.repository import OrderRepository
+from subgraphs.order.totals import MonthlyTotals, TotalsQuery, TotalsReader
+
+log = structlog.get_logger(__name__)
+
+# A cart is changed by one person in a few tabs: more collisions in a row than this are a client gone wild
+CART_ATTEMPTS = 20
+# How many overdue orders one run of the job expires
+EXPIRE_BATCH = 200
+# An order whose payment cannot be stopped yet, or has just come in, is looked at again after this
+EXPIRE_AGAIN_AFTER = timedelta(seconds=60)
+MAX_TEXT = 200
+
+# A payment in these states can never bring in money any more, as far as its gateway knows
+_PAYMENT_OVER = frozenset({None, "CANCELLED", "EXPIRED", "FAILED"})
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFilter:
+    """Which orders staff wants to see; None and empty mean all."""
+
+    statuses: tuple[OrderStatus, ...] = ()
+    placed_from: datetime | None = None
+    placed_to: datetime | None = None
+    buyer_id: str | None = None
+    needs_attention: bool = False
+
+
+def can_read(order: Row, caller: Identity) -> bool:
+    """Tell whether *caller* may see *order*: its buyer, holders of orders:read, and the store's own services."""
+    return caller.is_service or caller.has_scopes(ORDERS_READ) or order["buyer_id"] == caller.subject
+
+
+class OrderService:
+    """The use cases. *caller* is always the verified identity behind the request."""
+
+    def __init__(
+        self,
+        client: Client,
+        clock: Clock,
+        *,
+        orders: OrderRepository,
+        carts: CartRepository,
+        mover: OrderMover,
+        checkout: Checkout,
+        totals: TotalsReader,
+        neighbours: Neighbours,
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._orders = orders
+        self._carts = carts
+        self._mover = mover
+        self._checkout = checkout
+        self._totals = totals
+        self._neighbours = neighbours
+
+    async def get_cart(self, caller: Identity) -> Cart:
+        """Return the caller's cart."""
+        return await self._carts.find_cart(require_login(caller))
+
+    async def add_to_cart(self, product_id: str, quantity: int, caller: Identity) -> Cart:
+        """Put pieces of a product on sale into the caller's cart.
+
+        Raises:
+            BadUserInput: the quantity is out of range, or the cart is full.
+            NotFound, ProductUnavailable: there is no such product, or it is not on sale.
+        """
+        owner_id = require_login(caller)
+        check_quantity(quantity)
+        await self._check_on_sale(product_id)
+        return await self._change_cart(owner_id, lambda cart: add_to_cart(cart, product_id, quantity))
+
+    async def set_cart_quantity(self, product_id: str, quantity: int, caller: Identity) -> Cart:
+        """Have exactly *quantity* pieces of a product in the caller's cart; errors as for add_to_cart."""
+        owner_id = require_login(caller)
+        check_quantity(quantity)
+        await self._check_on_sale(product_id)
+        return await self._change_cart(owner_id, lambda cart: set_quantity(cart, product_id, quantity))
+
+    async def remove_from_cart(self, product_id: str, caller: Identity) -> Cart:
+        """Take a product out of the caller's cart; do nothing when it is not in it."""
+        return await self._change_cart(require_login(caller), lambda cart: remove_from_cart(cart, product_id))
+
+    async def clear_cart(self, caller: Identity) -> Cart:
+        """Empty the caller's cart."""
+        return await self._change_cart(require_login(caller), lambda cart: replace(cart, lines=()))
+
+    async def check_out(
+        self, idempotency_key: str, address: ShippingAddress, note: str | None, caller: Identity
+    ) -> CheckedOut:
+        """Order the caller's cart; see Checkout.check_out."""
+        buyer_id = require_login(caller)
+        return await self._checkout.check_out(CheckoutRequest(buyer_id, idempotency_key, address, note))
+
+    async def list_orders(self, wanted: OrderFilter, page: PageRequest, caller: Identity) -> Page[Row]:
+        """Return a page of all orders, newest first."""
+        require_scopes(caller, ORDERS_READ)
+        query: dict[str, Any] = {}
+        if wanted.needs_attention:
+            query["attention"] = {"$exists": True}
+        if wanted.statuses:
+            query["status"] = {"$in": [status.value for status in wanted.statuses]}
+        if wanted.buyer_id is not None:
+            query["buyer_id"] = wanted.buyer_id
+        placed = {"$gte": wanted.placed_from, "$lt": wanted.placed_to}
+        placed_at = {operator: moment for operator, moment in placed.items() if moment is not None}
+        if placed_at:
+            query["placed_at"] = placed_at
+        return await self._orders.find_orders_page(query, page)
+
+    async def list_changed_orders(
+        self, since: datetime, until: datetime, buyer_id: str | None, page: PageRequest, caller: Identity
+    ) -> Page[Row]:
+        """Return a page of the orders changed in a stretch of time, for another subgraph."""
+        require_service(caller)
+        return await self._orders.find_changed(since, until, buyer_id, page)
+
+    async def read_monthly_totals(self, query: TotalsQuery, caller: Identity) -> MonthlyTotals:
+        """Return the totals per month."""
+        if not caller.is_service:
+            require_scopes(caller, REPORTS_READ)
+        return await self._totals.read_totals(query)
+
+    def check_may_list_orders_of(self, user_id: str, caller: Identity) -> None:
+        """Refuse a caller who may not see the orders of a user."""
+        if caller.is_service or caller.has_scopes(ORDERS_READ) or caller.subject == user_id:
+            return
+        if caller.subject is None:
+            raise Unauthenticated("log in first")
+        raise Forbidden("these are the orders of somebody else")
+
+    async def cancel_order(self, order_id: str, reason: str | None, caller: Identity) -> Row:
+        """Cancel an order: its buyer while it is unpaid, the store until it is shipped. Cancelled twice is fine.
+
+        An unpaid order's payment is stopped first, so that nobody pays for what is cancelled. A paid one is marked: its
+        money has to go back.
+        """
+        require_login(caller)
+        order = await self._find_readable(order_id, caller)
+        by_store = caller.has_scopes(ORDERS_WRITE)
+        reason = _clean_optional(reason, "reason")
+        if order["buyer_id"] != caller.subject and not by_store:
+            raise Forbidden(f"cancelling the orders of others needs {ORDERS_WRITE}")
+        by = self._actor(order, caller)
+        status = _check_cancel(order, by_store=by_store)
+        if status is OrderStatus.PENDING_PAYMENT:
+            request = {"actor": by.id, "kind": by.kind.value, "reason": reason}
+            await self._orders.request_cancel(order_id, request)
+            payment_status = await self._neighbours.cancel_payment(order_id)
+            if payment_status not in _PAYMENT_OVER:
+                raise Conflict(f"the payment of order {order['number']} is {payment_status}")
+
+        async def work(session: Session) -> Row:
+            order = await self._get_order(order_id, session)
+            status = _check_cancel(order, by_store=by_store)
+            if status is OrderStatus.CANCELLED:
+                return order
+            now = self._clock.now()
+            moved = await self._mover.move(order, OrderStatus.CANCELLED, by=by, reason=reason, now=now, session=session)
+            if status is OrderStatus.PENDING_PAYMENT:
+                return moved
+            payment = {"payment_id": order.get("payment_id"), "amount": order["total_amount"]}
+            return await self._mover.call_for_attention(
+                moved, Attention.REFUND_DUE, refund=payment, now=now, session=session
+            )
+
+        return await in_transaction(self._client, work)
+
+    async def pack_order(self, order_id: str, caller: Identity) -> Row:
+        """Note that a paid order is packed."""
+        return await self._move_by_store(order_id, OrderStatus.PACKED, caller, lambda order, now: {})
+
+    async def ship_order(self, order_id: str, carrier: str, tracking_number: str, caller: Identity) -> Row:
+        """Hand a packed order to a carrier."""
+        require_scopes(caller, ORDERS_WRITE)
+        carrier = _clean_required(carrier, "carrier")
+        tracking_number = _clean_required(tracking_number, "trackingNumber")
+
+        def add_shipment(order: Row, now: datetime) -> Row:
+            shipment = {
+                "id": new_id("shp"),
+                "carrier": carrier,
+                "tracking_number": tracking_number,
+                "shipped_at": now,
+                "events": [],
+            }
+            return {"shipments": [*order["shipments"], shipment]}
+
+        return await self._move_by_store(order_id, OrderStatus.SHIPPED, caller, add_shipment)
+
+    async def deliver_order(self, order_id: str, caller: Identity) -> Row:
+        """Note that a shipped order has arrived."""
+
+        def mark_delivered(order: Row, now: datetime) -> Row:
+            return {"shipments": [{**shipment, "delivered_at": now} for shipment in order["shipments"]]}
+
+        return await self._move_by_store(order_id, OrderStatus.DELIVERED, caller, mark_delivered)
+
+    async def add_tracking_event(
+        self, order_id: str, status: str, location: str | None, at: datetime | None, caller: Identity
+    ) -> Row:
+        """Note what a carrier reports about the newest shipment of an order."""
+        require_scopes(caller, ORDERS_WRITE)
+        event: Row = {"at": at or self._clock.now(), "status": _clean_required(status, "status")}
+        cleaned = _clean_optional(location, "location")
+        if cleaned is not None:
+            event["location"] = cleaned
+
+        async def work(session: Session) -> Row:
+            order = await self._get_order(order_id, session)
+            if not order["shipments"]:
+                raise Conflict(f"order {order['number']} is {order['status']}; nothing was shipped yet")
+            *earlier, newest = order["shipments"]
+            events = sorted([*newest["events"], event], key=lambda each: each["at"])
+            shipments = [*earlier, {**newest, "events": events}]
+            set_ = {"shipments": shipments, "updated_at": self._clock.now()}
+            return await self._orders.update_order(order, set_=set_, session=session)
+
+        return await in_transaction(self._client, work)
+
+    async def expire_unpaid_orders(self, now: datetime) -> None:
+        """Expire orders that were not paid in time, after making sure that they cannot be paid any more."""
+        for order in await self._orders.find_expire_due(now, EXPIRE_BATCH):
+            try:
+                payment_status = await self._neighbours.cancel_payment(order["_id"])
+            except PeerError as error:
+                log.warning("order not expired yet", order_id=order["_id"], reason=error.message)
+                await self._orders.postpone_expiry(order["_id"], now + EXPIRE_AGAIN_AFTER)
+                continue
+            if payment_status not in _PAYMENT_OVER:
+                # The buyer was faster: PaymentCaptured is on its way
+                await self._orders.postpone_expiry(order["_id"], now + EXPIRE_AGAIN_AFTER)
+                continue
+            await in_transaction(self._client, self._expire(order["_id"]))
+
+    def _expire(self, order_id: str) -> Callable[[Session], Any]:
+        async def work(session: Session) -> None:
+            order = await self._get_order(order_id, session)
+            if order["status"] == OrderStatus.PENDING_PAYMENT:
+                await self._mover.move(
+                    order,
+                    OrderStatus.EXPIRED,
+                    by=SYSTEM,
+                    reason="it was not paid in time",
+                    now=self._clock.now(),
+                    session=session,
+                )
+
+        return work
+
+    async def _move_by_store(
+        self,
+        order_id: str,
+        target: OrderStatus,
+        caller: Identity,
+        changes: Callable[[Row, datetime], Row],
+    ) -> Row:
+        require_scopes(caller, ORDERS_WRITE)
+
+        async def work(session: Session) -> Row:
+            order = await self._get_order(order_id, session)
+            now = self._clock.now()
+            by = self._actor(order, caller)
+            return await self._mover.move(order, target, by=by, now=now, session=session, set_=changes(order, now))
+
+        return await in_transaction(self._client, work)
+
+    async def _check_on_sale(self, product_id: str) -> None:
+        product = (await self._neighbours.find_products([product_id])).get(product_id)
+        if product is None:
+            raise NotFound(f"there is no product {product_id}")
+        if not product.is_active:
+            raise ProductUnavailable((product_id,))
+
+    async def _change_cart(self, owner_id: str, change: Callable[[Cart], Cart]) -> Cart:
+        for _ in range(CART_ATTEMPTS):
+            cart = await self._carts.find_cart(owner_id)
+            changed = change(cart)
+            if changed == cart:
+                return cart
+            saved = await self._carts.save_cart(changed, now=self._clock.now())
+            if saved is not None:
+                return saved
+        raise Conflict("the cart is being changed elsewhere; try again")
+
+    async def _find_readable(self, order_id: str, caller: Identity) -> Row:
+        order = await self._orders.find_order(order_id)
+        if order is None or not can_read(order, caller):
+            raise NotFound(f"there is no order {order_id}")
+        return order
+
+    async def _get_order(self, order_id: str, session: Session) -> Row:
+        order = await self._orders.find_order(order_id, session=session)
+        if order is None:
+            raise NotFound(f"there is no order {order_id}")
+        return order
+
+    def _actor(self, order: Row, caller: Identity) -> Actor:
+        user_id = require_login(caller)
+        return Actor(user_id, ActorKind.BUYER if user_id == order["buyer_id"] else ActorKind.STORE)
+
+
+def _check_cancel(order: Row, *, by_store: bool) -> OrderStatus:
+    status = OrderStatus(order["status"])
+    if status is not OrderStatus.CANCELLED and not may_cancel(status, by_store=by_store):
+        raise Conflict(f"order {order['number']} is {status} and cannot be cancelled")
+    return status
+
+
+def _clean_required(text: str, field: str) -> str:
+    cleaned = _clean_optional(text, field)
+    if cleaned is None:
+        raise BadUserInput("it must not be empty", field=field)
+    return cleaned
+
+
+def _clean_optional(text: str | None, field: str) -> str | None:
+    cleaned = " ".join((text or "").split())
+    if len(cleaned) > MAX_TEXT:
+        raise BadUserInput(f"at most {MAX_TEXT} characters fit", field=field)
+    return cleaned or None

@@ -1,0 +1,352 @@
+"""The GraphQL types of the order subgraph."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import strawberry
+from strawberry.dataloader import DataLoader
+
+from core.identity import Identity
+from core.money import Money
+from core.mongo import Row
+from core.paging import Page, PageRequest, read_page_request
+from core.scopes import ORDERS_READ
+from core.settings import Settings
+from core.subgraph import Call
+from schema.money import MoneyType
+from schema.pagination import After, Before, Connection, First, Last, connection_arguments
+from schema.scalars import BigInt, DateTime
+from subgraphs.order.carts import Cart as CartValue
+from subgraphs.order.model import ActorKind, Attention, OrderStatus
+from subgraphs.order.service import OrderService, can_read
+from subgraphs.order.totals import MonthlyTotals, MonthTotal
+
+
+@dataclass(slots=True)
+class OrderContext:
+    """What resolvers get, one per request. The loaders remember what they loaded within it."""
+
+    call: Call
+    service: OrderService
+    settings: Settings
+    orders_by_id: DataLoader[str, Row | None]
+    orders_by_number: DataLoader[str, Row | None]
+    orders_of_buyer: DataLoader[tuple[str, PageRequest], Page[Row]]
+    units_sold: DataLoader[str, Row | None]
+
+    @property
+    def identity(self) -> Identity:
+        return self.call.identity
+
+
+Info = strawberry.Info[OrderContext, None]
+
+strawberry.enum(OrderStatus, description="Where an order stands.")
+strawberry.enum(ActorKind, name="OrderActor", description="Who moved an order.")
+strawberry.enum(Attention, name="OrderAttention", description="Why a person has to look at an order.")
+
+
+# Described by the subgraphs that they belong to: a second description would compete with theirs
+@strawberry.federation.type(keys=["id"])
+class Product:
+    id: strawberry.ID
+
+    @strawberry.field(description="How many paid pieces were sold.")
+    async def units_sold(self, info: Info) -> BigInt:
+        row = await info.context.units_sold.load(self.id)
+        return BigInt(row["units"] if row else 0)
+
+    @classmethod
+    def resolve_reference(cls, id: strawberry.ID) -> "Product":
+        return cls(id=id)
+
+
+@strawberry.type(description="Pieces of one product in a cart.")
+class CartLine:
+    id: strawberry.ID = strawberry.field(description="Stable as long as the product is in the cart.")
+    product: Product | None = strawberry.field(description="The product.")
+    quantity: int = strawberry.field(description="How many pieces.")
+
+
+@strawberry.type(description="What a user is about to order. Prices and stock are checked at checkout.")
+class Cart:
+    id: strawberry.ID = strawberry.field(description="The same for as long as its owner exists.")
+    lines: list[CartLine] = strawberry.field(description="One line per product, in the order of adding.")
+    item_count: int = strawberry.field(description="How many pieces there are in all.")
+
+    @classmethod
+    def from_cart(cls, cart: CartValue) -> "Cart":
+        return cls(
+            id=strawberry.ID(cart.id),
+            lines=[
+                CartLine(
+                    id=strawberry.ID(f"{cart.id}-{line.product_id}"),
+                    product=Product(id=strawberry.ID(line.product_id)),
+                    quantity=line.quantity,
+                )
+                for line in cart.lines
+            ],
+            item_count=cart.item_count,
+        )
+
+
+@strawberry.type(description="A line of an order: the product as it was when the order was placed.")
+class OrderLine:
+    id: strawberry.ID = strawberry.field(description="Its id.")
+    product: Product | None = strawberry.field(description="The product as it is today.")
+    name: str = strawberry.field(description="Its name when ordered.")
+    sku: str = strawberry.field(description="Its stock keeping unit when ordered.")
+    quantity: int = strawberry.field(description="How many pieces.")
+    unit_price: MoneyType = strawberry.field(description="The price of one piece when ordered.")
+    total: MoneyType = strawberry.field(description="Price times quantity.")
+
+
+@strawberry.type(description="Where a parcel goes.")
+class ShippingAddress:
+    recipient: str = strawberry.field(description="Who receives it.")
+    phone: str | None = strawberry.field(description="For the carrier.")
+    line1: str = strawberry.field(description="Street and number.")
+    line2: str | None = strawberry.field(description="What else helps to find it.")
+    city: str = strawberry.field(description="City or town.")
+    region: str | None = strawberry.field(description="Province or state.")
+    postal_code: str = strawberry.field(description="Postal code.")
+    country: str = strawberry.field(description="ISO 3166 code of two letters, such as ID.")
+
+
+@strawberry.type(description="What a carrier reported.")
+class TrackingEvent:
+    at: DateTime = strawberry.field(description="When it happened.")
+    status: str = strawberry.field(description="In the carrier's words.")
+    location: str | None = strawberry.field(description="Where it happened.")
+
+
+@strawberry.type(description="A parcel.")
+class Shipment:
+    id: strawberry.ID = strawberry.field(description="Its id.")
+    carrier: str = strawberry.field(description="Who carries it.")
+    tracking_number: str = strawberry.field(description="The carrier's number.")
+    shipped_at: DateTime = strawberry.field(description="When the carrier got it.")
+    delivered_at: DateTime | None = strawberry.field(description="When it arrived.")
+    events: list[TrackingEvent] = strawberry.field(description="What the carrier reported, oldest first.")
+
+
+@strawberry.type(description="One move of an order.")
+class OrderHistoryEntry:
+    status: OrderStatus = strawberry.field(description="What it became.")
+    at: DateTime = strawberry.field(description="When.")
+    by: ActorKind = strawberry.field(description="Who moved it.")
+    reason: str | None = strawberry.field(description="Why, if somebody said so.")
+    row: strawberry.Private[Row]
+
+    @strawberry.field(description="The user or service behind it; null unless you hold orders:read.")
+    def actor_id(self, info: Info) -> strawberry.ID | None:
+        caller = info.context.identity
+        return strawberry.ID(self.row["actor"]) if caller.is_service or caller.has_scopes(ORDERS_READ) else None
+
+
+@strawberry.federation.type(
+    keys=["id", "number"], description="An order. Its buyer and holders of orders:read can see it."
+)
+class Order:
+    id: strawberry.ID = strawberry.field(description="Its id.")
+    number: str = strawberry.field(description="For people: ORD-261124-7K3QX9TM0A.")
+    status: OrderStatus = strawberry.field(description="Where it stands.")
+    quantity: int = strawberry.field(description="How many pieces there are in all.")
+    placed_at: DateTime = strawberry.field(description="When it was ordered.")
+    paid_at: DateTime | None = strawberry.field(description="When the money came in.")
+    updated_at: DateTime = strawberry.field(description="When it last changed.")
+    expires_at: DateTime | None = strawberry.field(description="Until when it has to be paid.")
+    note: str | None = strawberry.field(description="The buyer's note.")
+    row: strawberry.Private[Row]
+
+    @strawberry.field(description="Who ordered it.")
+    def buyer(self) -> "User | None":
+        return User(id=strawberry.ID(self.row["buyer_id"]))
+
+    @strawberry.field(description="What was ordered.")
+    def lines(self) -> list[OrderLine]:
+        return [
+            OrderLine(
+                id=strawberry.ID(line["id"]),
+                product=Product(id=strawberry.ID(line["product_id"])),
+                name=line["name"],
+                sku=line["sku"],
+                quantity=line["quantity"],
+                unit_price=self._money(line["unit_amount"]),
+                total=self._money(line["total_amount"]),
+            )
+            for line in self.row["lines"]
+        ]
+
+    @strawberry.field(description="The sum of the lines.")
+    def subtotal(self) -> MoneyType:
+        return self._money(self.row["subtotal_amount"])
+
+    @strawberry.field(description="The fee for shipping.")
+    def shipping(self) -> MoneyType:
+        return self._money(self.row["shipping_amount"])
+
+    @strawberry.field(description="What the buyer pays: subtotal and shipping.")
+    def total(self) -> MoneyType:
+        return self._money(self.row["total_amount"])
+
+    @strawberry.field(description="Where it goes; null for imported orders.")
+    def shipping_address(self) -> ShippingAddress | None:
+        address = self.row.get("shipping_address")
+        if address is None:
+            return None
+        names = ("recipient", "phone", "line1", "line2", "city", "region", "postal_code", "country")
+        return ShippingAddress(**{name: address.get(name) for name in names})
+
+    @strawberry.field(description="Its parcels, oldest first.")
+    def shipments(self) -> list[Shipment]:
+        return [_shipment(row) for row in self.row["shipments"]]
+
+    @strawberry.field(description="All that happened to it, oldest first.")
+    def history(self) -> list[OrderHistoryEntry]:
+        return [
+            OrderHistoryEntry(
+                status=OrderStatus(row["status"]),
+                at=DateTime(row["at"]),
+                by=ActorKind(row["kind"]),
+                reason=row.get("reason"),
+                row=row,
+            )
+            for row in self.row["history"]
+        ]
+
+    @strawberry.field(description="Why a person has to look at it; null unless you hold orders:read.")
+    def attention(self, info: Info) -> Attention | None:
+        caller = info.context.identity
+        value = self.row.get("attention")
+        return Attention(value) if value and (caller.is_service or caller.has_scopes(ORDERS_READ)) else None
+
+    def _money(self, amount: int) -> MoneyType:
+        return MoneyType.from_money(Money(amount, self.row["currency"]))
+
+    @classmethod
+    def from_row(cls, row: Row) -> "Order":
+        return cls(
+            id=strawberry.ID(row["_id"]),
+            number=row["number"],
+            status=OrderStatus(row["status"]),
+            quantity=row["quantity"],
+            placed_at=row["placed_at"],
+            paid_at=row.get("paid_at"),
+            updated_at=row["updated_at"],
+            expires_at=row.get("expires_at"),
+            note=row.get("note"),
+            row=row,
+        )
+
+    @classmethod
+    async def resolve_reference(
+        cls, info: Info, id: strawberry.ID | None = None, number: str | None = None
+    ) -> "Order | None":
+        return await find_order(info.context, id=id, number=number)
+
+
+def _shipment(row: Row) -> Shipment:
+    return Shipment(
+        id=strawberry.ID(row["id"]),
+        carrier=row["carrier"],
+        tracking_number=row["tracking_number"],
+        shipped_at=row["shipped_at"],
+        delivered_at=row.get("delivered_at"),
+        events=[
+            TrackingEvent(at=event["at"], status=event["status"], location=event.get("location"))
+            for event in row["events"]
+        ],
+    )
+
+
+async def find_order(context: OrderContext, *, id: str | None, number: str | None) -> Order | None:
+    """Return the order with this id, or else this number, if the caller may see it."""
+    row = None
+    if id is not None:
+        row = await context.orders_by_id.load(id)
+    elif number is not None:
+        row = await context.orders_by_number.load(number)
+    # To others it does not exist: an error would tell that it does
+    return Order.from_row(row) if row is not None and can_read(row, context.identity) else None
+
+
+@strawberry.federation.type(keys=["id"])
+class User:
+    id: strawberry.ID
+
+    @strawberry.federation.field(
+        authenticated=True, description="The user's orders, newest first: for the user and holders of orders:read."
+    )
+    async def orders(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> Connection[Order] | None:
+        info.context.service.check_may_list_orders_of(self.id, info.context.identity)
+        request = read_page_request(first, after, last, before)
+        page = await info.context.orders_of_buyer.load((self.id, request))
+        info.context.call.rows.take(len(page.rows))
+        return order_connection(page)
+
+    @classmethod
+    def resolve_reference(cls, id: strawberry.ID) -> "User":
+        return cls(id=id)
+
+
+def order_connection(page: Page[Row]) -> Connection[Order]:
+    """Show a page of orders."""
+    return Connection[Order](**connection_arguments(page, Order.from_row))
+
+
+class TotalsSource(StrEnum):
+    CACHE = "CACHE"
+    AGGREGATION = "AGGREGATION"
+
+
+strawberry.enum(TotalsSource, description="Where a report's figures came from. They are the same either way.")
+
+
+@strawberry.type(description="The orders of one month.")
+class MonthlyOrderTotal:
+    year: int = strawberry.field(description="The year.")
+    month: int = strawberry.field(description="The month, 1 to 12.")
+    order_count: BigInt = strawberry.field(description="How many orders were placed.")
+    quantity: BigInt = strawberry.field(description="How many pieces they hold.")
+    revenue: MoneyType = strawberry.field(
+        description="The sum of their totals, shipping included; of one product, the sum of its lines."
+    )
+    average_order_value: MoneyType = strawberry.field(description="Revenue per order, rounded to a minor unit.")
+
+    @classmethod
+    def from_total(cls, total: MonthTotal) -> "MonthlyOrderTotal":
+        return cls(
+            year=total.month.year,
+            month=total.month.number,
+            order_count=BigInt(total.order_count),
+            quantity=BigInt(total.quantity),
+            revenue=MoneyType.from_money(total.revenue),
+            average_order_value=MoneyType.from_money(total.average_order_value),
+        )
+
+
+@strawberry.type(description="Orders summed up by the month in which they were placed.")
+class MonthlyOrderTotals:
+    as_of: DateTime = strawberry.field(description="Every order up to this moment is in it.")
+    served_from: TotalsSource = strawberry.field(description="CACHE when nothing had to be computed.")
+    months: list[MonthlyOrderTotal] = strawberry.field(
+        description="Every month of the range, oldest first; zeros where nothing was ordered."
+    )
+
+    @classmethod
+    def from_totals(cls, totals: MonthlyTotals) -> "MonthlyOrderTotals":
+        return cls(
+            as_of=DateTime(totals.as_of),
+            served_from=TotalsSource.CACHE if totals.from_cache else TotalsSource.AGGREGATION,
+            months=[MonthlyOrderTotal.from_total(total) for total in totals.months],
+        )
+
+
+@strawberry.federation.type(inaccessible=True, description="Orders changed in a stretch of time, for other services.")
+class ChangedOrders:
+    orders: list[Order] = strawberry.field(description="Oldest change first.")
+    end_cursor: str | None = strawberry.field(description="Where the next page starts.")
+    has_next_page: bool = strawberry.field(description="Whether more follow.")
