@@ -1,0 +1,1 @@
+"""Real order histories from files."""

@@ -1,0 +1,76 @@
+"""Keys that are made on the first start."""
+
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from core.identity import Identity
+from core.settings import Settings
+from core.tokens import TokenVerifier, verification_keys_from_jwks
+from pasar.keys import KeyUnusable, complete_settings, open_issuer, write_jwks
+from pasar.mongod import DataFolderUnusable
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def test_the_first_start_makes_keys_that_only_the_owner_reads_and_later_ones_keep_them(tmp_path: Path) -> None:
+    first = complete_settings(Settings(data=tmp_path))
+    second = complete_settings(Settings(data=tmp_path))
+    assert first.token_key_file == second.token_key_file == tmp_path / "keys" / "token-EdDSA.key"
+    assert first.internal_secret == second.internal_secret
+    files = sorted((tmp_path / "keys").iterdir())
+    assert [file.name for file in files] == ["internal.secret", "token-EdDSA.key"]
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+
+
+def test_two_installations_have_different_secrets(tmp_path: Path) -> None:
+    one, other = (complete_settings(Settings(data=tmp_path / name)).internal_secret for name in "ab")
+    assert one != other
+    assert len(one.get_secret_value()) >= 32
+
+
+def test_what_is_configured_is_left_alone(tmp_path: Path) -> None:
+    key = tmp_path / "mine.pem"
+    given = Settings(data=tmp_path / "data", token_key_file=key, internal_secret=SecretStr("s" * 40))
+    completed = complete_settings(given, port=4321)
+    assert completed == given.model_copy(update={"port": 4321})
+    assert not (tmp_path / "data").exists()
+
+
+def test_the_port_that_was_bound_is_in_our_own_url(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path, port=0)
+    assert settings.base_url == "http://127.0.0.1:0"
+    assert complete_settings(settings, port=4321).base_url == "http://127.0.0.1:4321"
+
+
+@pytest.mark.parametrize("algorithm", ["EdDSA", "RS256"])
+def test_a_router_verifies_with_the_written_key_set_what_the_issuer_signs(tmp_path: Path, algorithm: str) -> None:
+    import json
+
+    settings = complete_settings(Settings.model_validate({"data": tmp_path, "token_algorithm": algorithm}))
+    token = open_issuer(settings).issue(Identity("usr_1", frozenset({"STAFF"})), now=NOW)
+    keys = verification_keys_from_jwks(json.loads(write_jwks(settings).read_text("utf-8")))
+    assert TokenVerifier(keys, issuer="pasar", audience="pasar").verify(token, now=NOW).subject == "usr_1"
+
+
+def test_a_key_of_another_algorithm_is_refused_by_name(tmp_path: Path) -> None:
+    key = complete_settings(Settings(data=tmp_path)).token_key_file
+    settings = Settings.model_validate({"data": tmp_path, "token_algorithm": "RS256", "token_key_file": key})
+    with pytest.raises(KeyUnusable, match=r"token-EdDSA\.key: the key is not one for RS256"):
+        open_issuer(settings)
+
+
+def test_in_production_programs_that_must_agree_make_nothing_up(tmp_path: Path) -> None:
+    settings = Settings.model_validate({"data": tmp_path / "data", "environment": "production"})
+    with pytest.raises(KeyUnusable, match="set PASAR_TOKEN_KEY_FILE and PASAR_INTERNAL_SECRET: in production"):
+        complete_settings(settings, one_of_many=True)
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataFolderUnusable, match=r"file/data cannot be written"):
+        complete_settings(Settings(data=tmp_path / "file" / "data"))
