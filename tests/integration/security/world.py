@@ -1,0 +1,117 @@
+"""A whole store to attack: six subgraphs on the real database, composed, behind a router that believes their tokens."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from core.identity import ANONYMOUS, Identity, Role, service_identity
+from core.mongo import Row
+from core.peers import InProcessPeers
+from core.scopes import scopes_of
+from core.subgraph import Call, Subgraph
+from core.tokens import AccessTokenIssuer
+from pasar.composing import compose_schemas
+from pasar.subgraph_sources import schemas_of
+from router.app import RouterApp, build_app
+from router.auth import build_authenticator
+from router.config import RouterConfig
+from router.pipeline import Answer, GraphQLRequest
+from router.pipeline import Caller as RouterCaller
+from router.transports.base import RequestContext, SubgraphRequest
+from router.transports.in_process import ExecuteRequest, InProcessTransport
+from subgraphs.sync import app as sync_app
+from subgraphs.user.bulk import NewAccount, insert_users
+from subgraphs.user.keys import load_token_issuer
+from subgraphs.user.passwords import Passwords
+from tests.testkit.callers import ADMIN, STAFF
+from tests.testkit.clock import FixedClock
+from tests.testkit.shop import ANI, BUDI, Shop, open_shop
+from tests.testkit.store import MakeRuntime
+
+# In this order, so that whoever owns a thing, and may end it, comes last
+PEOPLE: Mapping[str, Identity] = {"anonymous": ANONYMOUS, "other": BUDI, "staff": STAFF, "admin": ADMIN, "owner": ANI}
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The store. ANI owns what tests ask for; BUDI is another customer."""
+
+    shop: Shop
+    subgraphs: Mapping[str, Subgraph]
+    app: RouterApp
+    config: RouterConfig
+    supergraph_sdl: str
+    issuer: AccessTokenIssuer
+
+    @property
+    def clock(self) -> FixedClock:
+        return self.shop.clock
+
+    async def ask(
+        self, document: str, variables: Mapping[str, Any] | None = None, *, by: Identity = ANONYMOUS
+    ) -> dict[str, Any]:
+        """Return the router's response to somebody with a token of the user subgraph, or with none."""
+        headers = {} if by.subject is None else {"authorization": f"Bearer {self.token(by)}"}
+        request = GraphQLRequest(document, variables=variables or {})
+        answer = await self.app.pipeline.handle(request, RouterCaller(headers=headers))
+        assert isinstance(answer, Answer)
+        return answer.body
+
+    def token(self, identity: Identity) -> str:
+        """Return an access token as a login gives it."""
+        return self.issuer.issue(replace(identity, scopes=scopes_of(identity.roles)), now=self.clock.now())
+
+    async def snapshot(self) -> dict[str, list[Row]]:
+        """Return every row of every database, to compare before and after."""
+        rows: dict[str, list[Row]] = {}
+        for name, subgraph in self.subgraphs.items():
+            database = subgraph.runtime.database
+            for collection in sorted(await database.list_collection_names()):
+                rows[f"{name}.{collection}"] = await database[collection].find().sort("_id", 1).to_list()
+        return rows
+
+
+async def open_world(make_runtime: MakeRuntime) -> World:
+    """Return a started store with four accounts and nothing else in it."""
+    shop = await open_shop(make_runtime)
+    calls = {name: _execute_for_peers(subgraph) for name, subgraph in shop.subgraphs.items()}
+    sync = sync_app.build(make_runtime("sync", peers=InProcessPeers(service_identity("sync"), calls), clock=shop.clock))
+    await sync.start()
+    subgraphs = {**shop.subgraphs, "sync": sync}
+    user = subgraphs["user"].runtime
+    cheap = Passwords(time_cost=1, memory_kib=8, threads=1)
+    people = [
+        NewAccount("usr_staff", "staff@example.org", "Sari", shop.clock.now(), (Role.STAFF,)),
+        NewAccount("usr_admin", "admin@example.org", "Dewi", shop.clock.now(), (Role.ADMIN,)),
+    ]
+    await insert_users(user.database, people, password="correct horse battery", passwords=cheap)
+    jwks_file = user.settings.data / "jwks.json"
+    issuer = load_token_issuer(user.settings)
+    jwks_file.write_text(json.dumps(issuer.jwks()))
+    config = RouterConfig.model_validate({"authentication": {"jwks_file": jwks_file}})
+    sdl = compose_schemas(schemas_of({name: subgraph.sdl for name, subgraph in subgraphs.items()})).supergraph_sdl
+    app = build_app(
+        config,
+        supergraph_sdl=sdl,
+        transports={
+            name: InProcessTransport(_execute_for_router(subgraph)) for name, subgraph in sorted(subgraphs.items())
+        },
+        authenticator=build_authenticator(config.authentication, now=shop.clock.now),
+    )
+    return World(shop, subgraphs, app, config, sdl, issuer)
+
+
+def _execute_for_peers(subgraph: Subgraph) -> Any:
+    async def execute(document: str, variables: Mapping[str, Any], identity: Identity) -> dict[str, Any]:
+        return await subgraph.execute(document, variables, None, Call(identity=identity, trusted=True))
+
+    return execute
+
+
+def _execute_for_router(subgraph: Subgraph) -> ExecuteRequest:
+    async def execute(request: SubgraphRequest, context: RequestContext) -> Mapping[str, Any]:
+        call = Call(identity=context.identity, trusted=True, request_id=context.request_id, headers=context.headers)
+        return await subgraph.execute(request.document, request.variables, request.operation_name, call)
+
+    return execute
