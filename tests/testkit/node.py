@@ -1,11 +1,10 @@
 """Node programs that tests use as peers: run where Node and their packages are present, demanded in CI."""
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
+from tests.testkit.presence import do_without
 
 NODE_TESTS = Path(__file__).parent.parent / "node"
 
@@ -18,10 +17,7 @@ def run_node(folder: str, script: str, *arguments: str, stdin: str = "", timeout
     home = NODE_TESTS / folder
     node = shutil.which("node")
     if node is None or not (home / "node_modules").is_dir():
-        reason = f"needs Node and its packages: run `npm ci` in tests/node/{folder}"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        do_without(f"needs Node and its packages: run `npm ci` in tests/node/{folder}")
     result = subprocess.run(
         [node, script, *arguments],
         cwd=home,
