@@ -9,7 +9,17 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from pasar.planning.requests import Request, read_request
-from router.planner.plan import BatchFetch, Condition, Fetch, Flatten, Parallel, PlanNode, Sequence
+from router.planner.plan import (
+    BatchFetch,
+    Condition,
+    Defer,
+    DeferredBlock,
+    Fetch,
+    Flatten,
+    Parallel,
+    PlanNode,
+    Sequence,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +94,31 @@ class _Placing:
                     if branch is not None
                 ]
                 return self._place_parallel(branches, column, top)
+            case Defer(primary, blocks):
+                return self._place_deferred(primary, blocks, column, top)
             case _:
                 assert_never(node)
+
+    def _place_deferred(
+        self, primary: PlanNode | None, blocks: tuple[DeferredBlock, ...], column: int, top: int
+    ) -> _Block:
+        """Place each deferred block below what stands there, one column after the requests that it waits for."""
+        whole = self.place(primary, column, top, ()) if primary is not None else _EMPTY
+        for deferred in blocks:
+            # Boxes are placed in the order in which the plan numbers its requests
+            waits_for = tuple(number - 1 for number in deferred.waits_for)
+            start = max((self.boxes[number].column + 1 for number in waits_for), default=column)
+            above = whole.height + self.gap if whole.columns else 0
+            block = self.place(deferred.node, start, top + above, (_describe_deferrals(deferred),))
+            if waits_for and block.first:
+                self.waits.append(Wait(waits_for, block.first))
+            whole = _Block(
+                max(whole.columns, start - column + block.columns),
+                above + block.height,
+                whole.first if waits_for else whole.first + block.first,
+                whole.last + block.last,
+            )
+        return whole
 
     def _place_request(self, request: Request, column: int, top: int) -> _Block:
         number = (len(self.boxes),)
@@ -121,3 +154,8 @@ class _Placing:
                 whole.last + block.last,
             )
         return whole
+
+
+def _describe_deferrals(block: DeferredBlock) -> str:
+    uses = (one.label or ".".join(one.path) or "root" for one in block.deferrals)
+    return f"deferred: {', '.join(uses)}"

@@ -9,6 +9,7 @@ from router.planner.plan import (
     BatchFetch,
     BatchPart,
     Condition,
+    Defer,
     EntityTarget,
     Fetch,
     Flatten,
@@ -83,6 +84,22 @@ def _node(node: PlanNode) -> Json:
                 "variable": variable,
                 "then": None if then is None else _node(then),
                 "otherwise": None if otherwise is None else _node(otherwise),
+            }
+        case Defer(primary, blocks):
+            return {
+                "kind": "Defer",
+                "primary": None if primary is None else _node(primary),
+                "blocks": [
+                    {
+                        "deferrals": [
+                            {"number": one.number, "path": list(one.path), "label": one.label, "parent": one.parent}
+                            for one in block.deferrals
+                        ],
+                        "waitsFor": list(block.waits_for),
+                        "node": _node(block.node),
+                    }
+                    for block in blocks
+                ],
             }
         case _:
             assert_never(node)

@@ -1,8 +1,8 @@
 """Plan -> response: run the plan's requests, merge their answers, project the client's operation."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -10,9 +10,11 @@ import structlog
 from graphql import GraphQLSchema
 
 from router.executor.compiled_projection import OUT_OF_PLACE
+from router.executor.incremental import Delivery, IncrementalResult
 from router.executor.objects import JsonObject, locate_objects
 from router.executor.prepared import (
     AnyPreparedFetch,
+    PreparedBlock,
     PreparedCondition,
     PreparedEntityFetch,
     PreparedEntityPart,
@@ -68,7 +70,10 @@ class Executor:
     async def execute(
         self, prepared: PreparedOperation, variables: Mapping[str, Any], context: RequestContext
     ) -> ExecutionResult:
-        """Run a query or mutation and return its answer; what a subgraph failed to give is null and has an error."""
+        """Run a query or mutation and return its answer; what a subgraph failed to give is null and has an error.
+
+        The answer is whole, also where the operation's `@defer` allows to send it in parts.
+        """
         try:
             coerced = coerce_variables(prepared, variables)
         except BadVariables as bad:
@@ -76,7 +81,27 @@ class Executor:
         run = _Run(prepared, self._transports, variables, coerced, context, self._subgraph_timeout_s)
         if prepared.root is not None:
             await run.run(prepared.root)
+        for block in prepared.blocks:
+            await run.run(block.node)
         return run.finish()
+
+    async def execute_incrementally(
+        self, prepared: PreparedOperation, variables: Mapping[str, Any], context: RequestContext
+    ) -> ExecutionResult | IncrementalResult:
+        """Run a query or mutation and return its answer; in parts, where something of it is deferred."""
+        if not prepared.blocks:
+            return await self.execute(prepared, variables, context)
+        try:
+            coerced = coerce_variables(prepared, variables)
+        except BadVariables as bad:
+            return ExecutionResult(None, bad.errors, executed=False)
+        run = _Run(prepared, self._transports, variables, coerced, context, self._subgraph_timeout_s)
+        parts = run.answer_in_parts()
+        first = await anext(parts)
+        if "hasNext" in first:
+            return IncrementalResult(_chain(first, parts))
+        await parts.aclose()
+        return ExecutionResult(first["data"], first.get("errors", []))
 
     async def subscribe(
         self, prepared: PreparedOperation, variables: Mapping[str, Any], context: RequestContext
@@ -116,6 +141,15 @@ class Executor:
             yield broken.finish()
 
 
+async def _chain(
+    first: dict[str, Any], parts: AsyncGenerator[dict[str, Any], None]
+) -> AsyncGenerator[dict[str, Any], None]:
+    async with aclosing(parts):
+        yield first
+        async for part in parts:
+            yield part
+
+
 @asynccontextmanager
 async def _closing(events: AsyncIterator[SubgraphResponse]) -> AsyncIterator[AsyncIterator[SubgraphResponse]]:
     """Close *events* afterwards if it can be closed: a transport need not give a generator."""
@@ -146,6 +180,7 @@ class _Run:
         "_context",
         "_merged",
         "_merger",
+        "_passed",
         "_prepared",
         "_reports",
         "_response",
@@ -173,18 +208,23 @@ class _Run:
         self._merged: JsonObject = {}
         self._reports = Reports(prepared.subgraphs_at)
         self._response = prepared.response_for(variables)
+        # Opened for each request that is through, where deferred ones wait for it
+        self._passed: dict[int, asyncio.Event] = {}
 
     async def run(self, node: PreparedNode) -> None:
         """Run a node of the plan; failures become reports."""
         match node:
             case PreparedEntityFetch():
                 await self._run_entity_fetch(node)
+                self._pass(node.order)
             case PreparedFetch():
                 response = await self._send(node, self.request_of(node))
                 if response is not None:
                     self.accept(node, response)
+                self._pass(node.order)
             case PreparedNestedFetch():
                 await self._run_nested_fetch(node)
+                self._pass(node.order)
             case PreparedSequence(nodes=nodes):
                 for inner in nodes:
                     await self.run(inner)
@@ -194,6 +234,63 @@ class _Run:
                 chosen = then if self._variables.get(variable) else otherwise
                 if chosen is not None:
                     await self.run(chosen)
+
+    async def answer_in_parts(self) -> AsyncGenerator[dict[str, Any], None]:
+        """Run the plan and yield the answer's parts; only one, without `hasNext`, if nothing is left to come."""
+        blocks = self._prepared.blocks
+        self._passed = {number: asyncio.Event() for block in blocks for number in block.waits_for}
+        delivery = Delivery(self._prepared, self._merged, self._client_variables, self._context.request_id)
+        tasks = [
+            asyncio.create_task(self._run_block(block, gate, delivery))
+            for block, gate in zip(blocks, delivery.gates, strict=True)
+        ]
+        try:
+            if self._prepared.root is not None:
+                await self.run(self._prepared.root)
+            # A condition may have left out what they wait for: then they find nothing to ask about
+            for number, passed in self._passed.items():
+                if not any(number in block.orders for block in blocks):
+                    passed.set()
+            delivery.report(self._reports.formatted())
+            first, later = delivery.begin()
+            yield first
+            if later is not None:
+                async with aclosing(later):
+                    async for part in later:
+                        yield part
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run_block(self, block: PreparedBlock, gate: asyncio.Event, delivery: Delivery) -> None:
+        """Run a deferred block as soon as what it waits for is through, then let the fields go that wait for it."""
+        for number in block.waits_for:
+            await self._passed[number].wait()
+        beside = self._beside()
+        try:
+            await beside.run(block.node)
+        except Exception:
+            # A bug: nobody may wait for the block for ever
+            _log.exception("deferred_block_raised", request_id=self._context.request_id)
+            beside._reports.add_internal_error()
+        for number in block.orders:
+            self._pass(number)
+        await delivery.has_begun.wait()
+        delivery.report(beside._reports.formatted())
+        gate.set()
+
+    def _beside(self) -> "_Run":
+        """Return a run that adds to the same response, with reports of its own."""
+        run = _Run(
+            self._prepared, self._transports, self._client_variables, self._variables, self._context, self._timeout_s
+        )
+        run._merged, run._passed = self._merged, self._passed
+        return run
+
+    def _pass(self, number: int) -> None:
+        if self._passed and number in self._passed:
+            self._passed[number].set()
 
     def finish(self) -> ExecutionResult:
         """Project what has arrived."""

@@ -15,11 +15,12 @@ from graphql import (
     OperationType,
     SelectionSetNode,
     Visitor,
-    execute_sync,
+    experimental_execute_incrementally,
     visit,
 )
 
 from router.executor.shape import INTROSPECTION_FIELDS, ObjectShape
+from router.supergraph.api_schema import with_defer
 
 
 class IntrospectionQuery:
@@ -35,7 +36,10 @@ class IntrospectionQuery:
         """Return the introspection fields by response key, in dicts that the caller owns, and the errors."""
         if self._answer is not None:
             return cast("dict[str, Any]", msgspec.json.decode(self._answer)), []
-        result = execute_sync(self._api_schema, self._document, variable_values=dict(variables))
+        # The plain `execute` refuses a schema with @defer, even where no operation uses it
+        result = experimental_execute_incrementally(
+            with_defer(self._api_schema), self._document, variable_values=dict(variables)
+        )
         assert isinstance(result, ExecutionResult)  # introspection has no awaitable and no @defer
         errors: list[dict[str, Any]] = [
             {"message": error.message, "path": list(error.path or ()), "extensions": {"code": "INTERNAL_SERVER_ERROR"}}

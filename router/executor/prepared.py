@@ -32,6 +32,9 @@ from router.planner.plan import (
     BatchFetch,
     BatchPart,
     Condition,
+    Defer,
+    DeferredBlock,
+    DeferredField,
     Fetch,
     Flatten,
     KeyElement,
@@ -121,6 +124,19 @@ class PreparedCondition:
     otherwise: "PreparedNode | None"
 
 
+@dataclass(frozen=True, slots=True)
+class PreparedBlock:
+    """A part of the plan that is deferred; *orders* are the numbers of its own requests.
+
+    *fields* and *waits_for* are explained at the plan's `DeferredBlock`.
+    """
+
+    fields: tuple[DeferredField, ...]
+    waits_for: tuple[int, ...]
+    node: "PreparedNode"
+    orders: range
+
+
 AnyPreparedFetch: TypeAlias = PreparedFetch | PreparedNestedFetch | PreparedEntityFetch
 PreparedNode: TypeAlias = AnyPreparedFetch | PreparedSequence | PreparedParallel | PreparedCondition
 
@@ -177,6 +193,7 @@ class PreparedOperation:
         self,
         api_schema: GraphQLSchema,
         plan: Plan,
+        document: DocumentNode,
         operation: OperationDefinitionNode,
         fragments: Mapping[str, FragmentDefinitionNode],
         conditions: tuple[str, ...],
@@ -184,13 +201,17 @@ class PreparedOperation:
         self.api_schema = api_schema
         self.plan = plan
         self.kind: OperationKind = plan.kind
+        self.document = document
         self.operation = operation
         self.variable_definitions: tuple[VariableDefinitionNode, ...] = tuple(operation.variable_definitions or ())
         self.conditions = conditions
         self.merger = Merger(
             frozenset(name for name, type_ in api_schema.type_map.items() if isinstance(type_, GraphQLObjectType))
         )
-        self.root: PreparedNode | None = _Preparation(plan, api_schema).root
+        preparation = _Preparation(plan, api_schema)
+        #: What the first answer needs, and what comes later.
+        self.root: PreparedNode | None = preparation.root
+        self.blocks: tuple[PreparedBlock, ...] = preparation.blocks
         self._fragments = fragments
         self._responses: OrderedDict[tuple[bool, ...], PreparedResponse] = OrderedDict()
         self._subgraphs: dict[tuple[str, ...], tuple[str, ...]] | None = None
@@ -237,7 +258,7 @@ def prepare_operation(
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
     declared = {node.variable.name.value for node in operation.variable_definitions or ()}
     conditions = tuple(name for name in condition_variables(document) if name in declared)
-    return PreparedOperation(api_schema, plan, operation, fragments, conditions)
+    return PreparedOperation(api_schema, plan, document, operation, fragments, conditions)
 
 
 class _Preparation:
@@ -247,7 +268,18 @@ class _Preparation:
         self._api_schema = api_schema
         self._fetches = 0
         self._fetched = tuple(_fetched_paths(plan.root)) if plan.root else ()
-        self.root = self._prepare(plan.root) if plan.root else None
+        self.blocks: tuple[PreparedBlock, ...] = ()
+        match plan.root:
+            case Defer(primary=primary, blocks=blocks):
+                self.root = self._prepare(primary) if primary else None
+                self.blocks = tuple(map(self._prepare_block, blocks))
+            case root:
+                self.root = self._prepare(root) if root else None
+
+    def _prepare_block(self, block: DeferredBlock) -> PreparedBlock:
+        first = self._fetches + 1
+        node = self._prepare(block.node)
+        return PreparedBlock(block.fields, block.waits_for, node, range(first, self._fetches + 1))
 
     def _prepare(self, node: PlanNode) -> PreparedNode:
         match node:
@@ -294,6 +326,8 @@ class _Preparation:
                 return PreparedCondition(
                     variable, self._prepare(then) if then else None, self._prepare(otherwise) if otherwise else None
                 )
+            case Defer():
+                raise ValueError("only a whole plan can be deferred in parts")
 
     def _prepare_part(
         self, owner: Flatten | BatchPart, part: BatchPart, with_objects: frozenset[str]
@@ -339,6 +373,9 @@ def _fetched_paths(node: PlanNode) -> list[tuple[Flatten | BatchPart, ResponsePa
             return [found for inner in nodes for found in _fetched_paths(inner)]
         case Condition(then=then, otherwise=otherwise):
             return [found for inner in (then, otherwise) if inner is not None for found in _fetched_paths(inner)]
+        case Defer(primary=primary, blocks=blocks):
+            every = (primary, *(block.node for block in blocks))
+            return [found for inner in every if inner is not None for found in _fetched_paths(inner)]
         case Fetch():
             return []
 
@@ -429,6 +466,10 @@ def _read_subgraphs(node: PlanNode, keys: tuple[str, ...], found: dict[tuple[str
             for branch in (then, otherwise):
                 if branch is not None:
                     _read_subgraphs(branch, keys, found)
+        case Defer(primary=primary, blocks=blocks):
+            for part_node in (primary, *(block.node for block in blocks)):
+                if part_node is not None:
+                    _read_subgraphs(part_node, keys, found)
 
 
 def _read_fields(

@@ -60,6 +60,10 @@ class Reports:
         formatted["extensions"] = extensions
         self._add(order, formatted, path)
 
+    def add_internal_error(self) -> None:
+        """Report that something is wrong with the router itself, wherever it leaves nulls."""
+        self._add(_LAST, {"message": "Internal server error", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}, None)
+
     def add_out_of_place(self, path: FieldPath, message: str) -> None:
         """Report a value that cannot stand at *path*, unless an error explains already why nothing is there.
 

@@ -6,7 +6,7 @@ from router.planner.errors import PlanningError, PlanningErrorCode
 from router.planner.fetch_graph import FetchStep, SelectionTree, Target, TreeField, ancestors
 from router.planner.graph import LocatedField
 from router.planner.guards import ALWAYS, Guard, both, implies
-from router.planner.operation import FieldSelection, Operation, SelectionSet
+from router.planner.operation import Block, FieldSelection, Operation, SelectionSet
 from router.planner.paths import PathFinder
 from router.planner.plan import (
     KeyElement,
@@ -60,7 +60,7 @@ class _Place:
     present_if: Guard = ALWAYS
     steps: list[FetchStep] = field(default_factory=list)
     below: dict[tuple[object, ...], "_Place"] = field(default_factory=dict)
-    moves: dict[tuple[Site, str, str, Guard], _Emitted] = field(default_factory=dict)
+    moves: dict[tuple[Site, str, str, Guard, Block], _Emitted] = field(default_factory=dict)
 
 
 class _Builder:
@@ -196,15 +196,16 @@ class _Builder:
 
     def _emit_remote(self, place: _Place, choice: Choice, guard: Guard) -> _Emitted:
         own_guard = both(guard, choice.field.guard)
+        block = choice.field.block
         required: list[_Emitted] = []
         moves: list[_Emitted] = []
         types = sorted(choice.field.types)
         for type_name in types:
             if place.home is not None:
-                moves.append(self._move(place, choice.origin, type_name, choice.subgraph, own_guard))
+                moves.append(self._move(place, choice.origin, type_name, choice.subgraph, own_guard, block))
             if choice.located is not None and choice.located.requires:
-                wanted = self._graph.field_set(type_name, choice.located.requires)
-                present = frozenset(step.subgraph for step in place.steps)
+                wanted = self._graph.field_set(type_name, choice.located.requires).in_block(block)
+                present = frozenset(step.subgraph for step in place.steps if step.block == block)
                 required.append(self._emit(place, self._finder.assign(place.site, wanted, present), own_guard))
         available = ALWAYS
         for one in required:
@@ -239,9 +240,9 @@ class _Builder:
                 sent[type_name] = Target(route.sent_typename, selections)
         return sent
 
-    def _move(self, place: _Place, origin: Site, type_name: str, subgraph: str, guard: Guard) -> _Emitted:
+    def _move(self, place: _Place, origin: Site, type_name: str, subgraph: str, guard: Guard, block: Block) -> _Emitted:
         """Fetch what an entity move to the subgraph needs; return it and the steps to wait for."""
-        mark = (origin, type_name, subgraph, guard)
+        mark = (origin, type_name, subgraph, guard, block)
         if mark in place.moves:
             return place.moves[mark]
         assert place.home is not None
@@ -251,10 +252,9 @@ class _Builder:
         if route.sent_typename is not None:
             place.tree.add_type_name()
         for source in route.sources:
-            if source.subgraph is None:
-                part = self._emit_local(place, self._finder.choose_source(place.site, type_name, source), guard)
-            else:
-                part = self._emit_remote(place, self._finder.choose_source(place.site, type_name, source), guard)
+            key_field = self._finder.choose_source(place.site, type_name, source, block)
+            emit = self._emit_local if source.subgraph is None else self._emit_remote
+            part = emit(place, key_field, guard)
             result.selections.extend(part.selections)
             result.steps.extend(step for step in part.steps if step not in result.steps)
         place.moves[mark] = result
@@ -276,7 +276,8 @@ class _Builder:
         2. one of them requires what is only fetched under a condition, and the other may count without it,
         3. the field's response key is taken by another field,
         4. their representations differ in a field, because they require it with other arguments,
-        5. the subgraph would be asked for a field of objects that do not bring what it requires.
+        5. the subgraph would be asked for a field of objects that do not bring what it requires,
+        6. one of them is deferred and the other is not, or by another `@defer`.
         """
         asks_all_alike = any(
             self._graph.is_interface_object(choice.subgraph, target.sent_typename) for target in sent.values()
@@ -290,6 +291,7 @@ class _Builder:
         for step in place.steps:
             if (
                 step.subgraph == choice.subgraph
+                and step.block == choice.field.block
                 and step not in earlier
                 and step.unknown_as == unknown_as
                 and (step.only_for is None or choice.field.types <= step.only_for)
@@ -319,6 +321,7 @@ class _Builder:
             conditional_on=available,
             unknown_as=unknown_as,
             only_for=only_for,
+            block=choice.field.block,
         )
         new.wait_for(waits_for)
         place.steps.append(new)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from router.planner.guards import ALWAYS, Guard, either
-from router.planner.operation import Argument
+from router.planner.operation import Argument, Block
 from router.planner.plan import KeyRename, OperationKind, RepresentationSelection, ResponsePath
 
 
@@ -117,8 +117,8 @@ class FetchStep:
     tree, of its root type. The step may only run if *conditional_on* holds, because something it
     requires is only fetched then. *unknown_as* is the interface under whose name its objects may stand in the
     response as long as nobody has told their own type. *only_for* is set where a field's requirements are sent for
-    objects of some types, but the subgraph cannot tell these from others. *batched* are entity steps
-    of the same subgraph that are sent in this one's request.
+    objects of some types, but the subgraph cannot tell these from others. *block* are the uses of `@defer` that all
+    it asks for stands in. *batched* are entity steps of the same subgraph that are sent in this one's request.
     """
 
     number: int
@@ -130,6 +130,7 @@ class FetchStep:
     conditional_on: Guard = ALWAYS
     unknown_as: str | None = None
     only_for: frozenset[str] | None = None
+    block: Block = ()
     trees: dict[str, SelectionTree] = field(default_factory=dict)
     targets: dict[str, Target] = field(default_factory=dict)
     renames: list[KeyRename] = field(default_factory=list)

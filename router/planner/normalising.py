@@ -27,8 +27,8 @@ from graphql.language.print_string import print_string
 from router.planner.errors import PlanningError, PlanningErrorCode
 from router.planner.graph import Graph
 from router.planner.guards import ALWAYS, NEVER, Guard, both, either, implies, when
-from router.planner.operation import Argument, FieldSelection, Operation, SelectionSet, VariableDefinition
-from router.planner.plan import OperationKind
+from router.planner.operation import Argument, Block, FieldSelection, Operation, SelectionSet, VariableDefinition
+from router.planner.plan import Deferral, OperationKind
 
 _KINDS = {
     OperationType.QUERY: OperationKind.QUERY,
@@ -44,6 +44,7 @@ _ROUTER_DIRECTIVES = frozenset({"skip", "include", "defer", "stream"})
 def normalise_operation(graph: Graph, document: DocumentNode, operation_name: str | None) -> Operation:
     """Take a document that is valid for the API schema and return one of its operations, normalised.
 
+    A `@defer` counts unless its `if` is the literal false: whoever knows the variables decides about it before.
     Raises PlanningError when the document has no such operation.
     """
     node = _find_operation(document, operation_name)
@@ -55,7 +56,8 @@ def normalise_operation(graph: Graph, document: DocumentNode, operation_name: st
     kind = _KINDS[node.operation]
     root = graph.root_type(kind)
     normaliser = _Normaliser(graph, fragments)
-    occurrences = normaliser.collect(root, [(node.selection_set, root, ALWAYS)], graph.possible_types(root))
+    sources = [_Source(node.selection_set, root, ALWAYS, None)]
+    occurrences = normaliser.collect((), sources, graph.possible_types(root))
     needing_subgraphs = {
         key: found for key, found in occurrences.items() if found[0].node.name.value not in _ANSWERED_BY_THE_ROUTER
     }
@@ -70,7 +72,7 @@ def normalise_operation(graph: Graph, document: DocumentNode, operation_name: st
             )
             for definition in node.variable_definitions or ()
         },
-        selections=normaliser.merge(root, needing_subgraphs, ALWAYS),
+        selections=normaliser.merge((), root, needing_subgraphs, ALWAYS),
     )
 
 
@@ -86,45 +88,58 @@ def _find_operation(document: DocumentNode, name: str | None) -> OperationDefini
 
 
 @dataclass(slots=True)
+class _Source:
+    """A selection set as written once: on objects of which static type, under which guard, in which `@defer`."""
+
+    node: SelectionSetNode
+    parent: str
+    guard: Guard
+    deferral: Deferral | None
+
+
+@dataclass(slots=True)
 class _Occurrence:
-    """A field as written once: where, for which types, under which guard."""
+    """A field as written once: where, for which types, under which guard, in which `@defer`."""
 
     node: FieldNode
     parent: str
     types: frozenset[str]
     guard: Guard
+    deferral: Deferral | None
 
 
 class _Normaliser:
     def __init__(self, graph: Graph, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
         self._graph = graph
         self._fragments = fragments
+        # By where it is written, where that is spread, and what is around it there
+        self._deferrals: dict[tuple[int, tuple[str, ...], int | None], Deferral] = {}
 
     def collect(
-        self, type_name: str, sets: list[tuple[SelectionSetNode, str, Guard]], types: frozenset[str]
+        self, path: tuple[str, ...], sources: list[_Source], types: frozenset[str]
     ) -> dict[str, list[_Occurrence]]:
-        """Collect the fields of several selection sets on the same objects, by response key.
+        """Collect the fields of several selection sets on the objects at *path*, by response key.
 
         A fragment that was already spread for the same types and guard adds nothing, so a document of fragments that
         spread each other twice stays as small as its answer.
         """
         found: dict[str, list[_Occurrence]] = {}
-        seen: set[tuple[str, frozenset[str], Guard]] = set()
-        for node, parent, guard in sets:
-            self._collect(node, parent, types & self._graph.possible_types(parent), guard, found, seen)
+        seen: set[tuple[str, frozenset[str], Guard, Deferral | None]] = set()
+        for source in sources:
+            self._collect(path, source, types & self._graph.possible_types(source.parent), found, seen)
         return found
 
     def _collect(
         self,
-        node: SelectionSetNode,
-        parent: str,
+        path: tuple[str, ...],
+        source: _Source,
         types: frozenset[str],
-        guard: Guard,
         found: dict[str, list[_Occurrence]],
-        seen: set[tuple[str, frozenset[str], Guard]],
+        seen: set[tuple[str, frozenset[str], Guard, Deferral | None]],
     ) -> None:
-        for selection in node.selections:
-            inner_guard = both(guard, _guard_of(selection.directives or ()))
+        parent = source.parent
+        for selection in source.node.selections:
+            inner_guard = both(source.guard, _guard_of(selection.directives or ()))
             if inner_guard == NEVER or not types:
                 continue
             if isinstance(selection, FieldNode):
@@ -133,22 +148,71 @@ class _Normaliser:
                     raise PlanningError(
                         PlanningErrorCode.RESERVED_ALIAS, f"{selection.name.value} may not be called __typename"
                     )
-                found.setdefault(key, []).append(_Occurrence(selection, parent, types, inner_guard))
+                found.setdefault(key, []).append(_Occurrence(selection, parent, types, inner_guard, source.deferral))
             elif isinstance(selection, InlineFragmentNode):
                 condition = selection.type_condition.name.value if selection.type_condition else parent
                 inner_types = types & self._graph.possible_types(condition)
-                self._collect(selection.selection_set, condition, inner_types, inner_guard, found, seen)
+                deferral = self._deferral_of(selection, path, source.deferral)
+                inner = _Source(selection.selection_set, condition, inner_guard, deferral)
+                self._collect(path, inner, inner_types, found, seen)
             elif isinstance(selection, FragmentSpreadNode):
                 fragment = self._fragments[selection.name.value]
                 condition = fragment.type_condition.name.value
                 inner_types = types & self._graph.possible_types(condition)
-                mark = (fragment.name.value, inner_types, inner_guard)
+                deferral = self._deferral_of(selection, path, source.deferral)
+                mark = (fragment.name.value, inner_types, inner_guard, deferral)
                 if mark not in seen:
                     seen.add(mark)
-                    self._collect(fragment.selection_set, condition, inner_types, inner_guard, found, seen)
+                    inner = _Source(fragment.selection_set, condition, inner_guard, deferral)
+                    self._collect(path, inner, inner_types, found, seen)
 
-    def merge(self, type_name: str, found: dict[str, list[_Occurrence]], context: Guard) -> SelectionSet:
-        """Merge what was collected into fields; those of one response key apply to disjoint types.
+    def _deferral_of(
+        self, spread: InlineFragmentNode | FragmentSpreadNode, path: tuple[str, ...], outer: Deferral | None
+    ) -> Deferral | None:
+        """Return the `@defer` that a fragment's fields stand in: the spread's own, or the one around it."""
+        directive = next((one for one in spread.directives or () if one.name.value == "defer"), None)
+        if directive is None:
+            return outer
+        given = {argument.name.value: argument.value for argument in directive.arguments or ()}
+        match given.get("if"):
+            case BooleanValueNode(value=False):
+                return outer
+        label = given.get("label")
+        mark = (id(directive), path, outer.number if outer else None)
+        if mark not in self._deferrals:
+            self._deferrals[mark] = Deferral(
+                number=len(self._deferrals) + 1,
+                path=path,
+                label=label.value if isinstance(label, StringValueNode) else None,
+                parent=outer.number if outer else None,
+            )
+        return self._deferrals[mark]
+
+    def _block_of(self, occurrences: list[_Occurrence]) -> Block:
+        """Return the uses of `@defer` that all of a field's occurrences stand in, without those inside of others.
+
+        An occurrence that may not count, for its condition, counts here: fetching a field too early is right, too.
+        https://github.com/graphql/graphql-spec/pull/1110
+        """
+        found = {one.deferral.number: one.deferral for one in occurrences if one.deferral is not None}
+        if any(one.deferral is None for one in occurrences):
+            return ()
+        by_number = {one.number: one for one in self._deferrals.values()}
+
+        def stands_in_another(deferral: Deferral) -> bool:
+            parent = deferral.parent
+            while parent is not None:
+                if parent in found:
+                    return True
+                parent = by_number[parent].parent
+            return False
+
+        return tuple(found[number] for number in sorted(found) if not stands_in_another(found[number]))
+
+    def merge(
+        self, path: tuple[str, ...], type_name: str, found: dict[str, list[_Occurrence]], context: Guard
+    ) -> SelectionSet:
+        """Merge what was collected at *path* into fields; those of one response key apply to disjoint types.
 
         *context* is the guard under which the objects are there at all: what contradicts it never counts, and what it
         implies needs no guard.
@@ -160,12 +224,13 @@ class _Normaliser:
                 for one in occurrences
                 if both(context, one.guard) != NEVER
             ]
-            cells = [self._merge_field(key, types, cell, context) for types, cell in _split_by_types(counting)]
+            below = (*path, key)
+            cells = [self._merge_field(below, types, cell, context) for types, cell in _split_by_types(counting)]
             fields.extend(_join_leaves(cells))
         return SelectionSet(type_name, tuple(fields))
 
     def _merge_field(
-        self, key: str, types: frozenset[str], occurrences: list[_Occurrence], context: Guard
+        self, path: tuple[str, ...], types: frozenset[str], occurrences: list[_Occurrence], context: Guard
     ) -> FieldSelection:
         node = occurrences[0].node
         guard = occurrences[0].guard
@@ -181,15 +246,15 @@ class _Normaliser:
                 (self._graph.field_type_name(occurrence.parent, node.name.value) for occurrence in occurrences),
                 key=lambda name: (len(self._graph.possible_types(name)), name),
             )
-            sets = [
-                (occurrence.node.selection_set, returned, ALWAYS if has_one_guard else occurrence.guard)
-                for occurrence in occurrences
-                if occurrence.node.selection_set
+            sources = [
+                _Source(one.node.selection_set, returned, ALWAYS if has_one_guard else one.guard, one.deferral)
+                for one in occurrences
+                if one.node.selection_set
             ]
-            found = self.collect(returned, sets, self._graph.possible_types(returned))
-            selections = self.merge(returned, found, both(context, guard))
+            found = self.collect(path, sources, self._graph.possible_types(returned))
+            selections = self.merge(path, returned, found, both(context, guard))
         return FieldSelection(
-            response_key=key,
+            response_key=path[-1],
             name=node.name.value,
             types=types,
             arguments=_read_arguments(node.arguments or ()),
@@ -204,6 +269,7 @@ class _Normaliser:
             ),
             guard=guard,
             selections=selections,
+            block=self._block_of(occurrences),
         )
 
 
@@ -224,7 +290,7 @@ def _join_leaves(fields: list[FieldSelection]) -> list[FieldSelection]:
     """Join leaves that were split by types but turned out alike."""
     joined: dict[object, FieldSelection] = {}
     for one in fields:
-        mark = (one.signature, one.directives, one.guard) if one.selections is None else one
+        mark = (one.signature, one.directives, one.guard, one.block) if one.selections is None else one
         known = joined.get(mark)
         joined[mark] = replace(known, types=known.types | one.types) if known else one
     return list(joined.values())

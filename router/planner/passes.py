@@ -1,19 +1,24 @@
 """Optimisation passes over the fetch graph, each a function from steps to steps."""
 
 from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 from router.planner.documents import guard_of, print_selections
-from router.planner.fetch_graph import FetchStep, SelectionTree, Target, ancestors, measure_depths
+from router.planner.fetch_graph import FetchStep, SelectionTree, Target, TreeField, ancestors, measure_depths
 from router.planner.graph import Graph
-from router.planner.guards import implies
+from router.planner.guards import ALWAYS, implies
+from router.planner.operation import Block
 from router.planner.plan import PathElement, ResponsePath, TypeElement
 from router.planner.representations import can_not_be_merged, merge_representations
+
+_DepthGroup: TypeAlias = tuple[str, int, Block]
 
 
 def optimise(graph: Graph, steps: tuple[FetchStep, ...]) -> tuple[FetchStep, ...]:
     """Apply all passes in their order."""
     steps = merge_sibling_steps(graph, steps)
     steps = merge_steps_of_sibling_types(graph, steps)
+    steps = drop_deferred_steps_asked_anyway(graph, steps)
     steps = delay_steps_to_later_ones_alike(graph, steps)
     steps = batch_steps_of_one_depth(steps)
     return drop_implied_waits(steps)
@@ -29,7 +34,7 @@ def merge_sibling_steps(graph: Graph, steps: tuple[FetchStep, ...]) -> tuple[Fet
     def can_merge(left: FetchStep, right: FetchStep) -> bool:
         return _can_merge_siblings(left, right) and not _ask_differently(graph, left, right)
 
-    return _merge_all(steps, lambda step: (step.subgraph, step.path), can_merge, _merge_siblings)
+    return _merge_all(steps, lambda step: (step.subgraph, step.path, step.block), can_merge, _merge_siblings)
 
 
 def merge_steps_of_sibling_types(graph: Graph, steps: tuple[FetchStep, ...]) -> tuple[FetchStep, ...]:
@@ -40,7 +45,7 @@ def merge_steps_of_sibling_types(graph: Graph, steps: tuple[FetchStep, ...]) -> 
 
     def mark(step: FetchStep) -> tuple[object, ...]:
         path = tuple(None if isinstance(element, TypeElement) else element for element in step.path)
-        return (step.subgraph, path, step.conditional_on, print_selections(graph, step), _sent(step))
+        return (step.subgraph, path, step.block, step.conditional_on, print_selections(graph, step), _sent(step))
 
     def can_merge(left: FetchStep, right: FetchStep) -> bool:
         return not left.renames and not right.renames and _join_paths(left.path, right.path) is not None
@@ -49,6 +54,34 @@ def merge_steps_of_sibling_types(graph: Graph, steps: tuple[FetchStep, ...]) -> 
         left.path = _join_paths(left.path, right.path) or left.path
 
     return _merge_all(steps, mark, can_merge, merge)
+
+
+def drop_deferred_steps_asked_anyway(graph: Graph, steps: tuple[FetchStep, ...]) -> tuple[FetchStep, ...]:
+    """Drop deferred steps that bring nothing which the first answer's steps do not bring to the same objects.
+
+    They arise where a deferred field requires what the client also asks for outside of the `@defer`.
+    """
+    replaced: dict[FetchStep, FetchStep] = {}
+    undeferred = [step for step in steps if step.is_entity_step and not step.block and guard_of(step) == ALWAYS]
+    for step in steps:
+        if not step.block or not step.is_entity_step:
+            continue
+        for known in undeferred:
+            if (
+                (known.subgraph, known.path, known.unknown_as) == (step.subgraph, step.path, step.unknown_as)
+                and not step.renames
+                and known.targets.keys() >= step.targets.keys()
+                and all(
+                    name in known.trees and _selects_all_of(known.trees[name], tree)
+                    for name, tree in step.trees.items()
+                )
+            ):
+                replaced[step] = known
+                break
+    kept = tuple(step for step in steps if step not in replaced)
+    for step in kept:
+        step.waits_for = list(dict.fromkeys(replaced.get(one, one) for one in step.waits_for))
+    return kept
 
 
 def delay_steps_to_later_ones_alike(graph: Graph, steps: tuple[FetchStep, ...]) -> tuple[FetchStep, ...]:
@@ -76,17 +109,17 @@ def delay_steps_to_later_ones_alike(graph: Graph, steps: tuple[FetchStep, ...]) 
         return marks[step]
 
     # The deepest first: what others are delayed to stays where it is then, and what waits for them is delayed already.
-    for subgraph, depth in sorted(groups, key=lambda group: (-group[1], group[0])):
-        delayed = groups[subgraph, depth]
+    for subgraph, depth, block in sorted(groups, key=_deepest_first):
+        delayed = groups[subgraph, depth, block]
         free_until = min((depths[one] for step in delayed for one in dependents[step]), default=deepest + 1)
         for later in range(depth + 1, free_until):
-            alike = {mark(step): step for step in groups.get((subgraph, later), ())}
+            alike = {mark(step): step for step in groups.get((subgraph, later, block), ())}
             if alike and all(mark(step) in alike for step in delayed):
                 for step in delayed:
                     step.wait_for(alike[mark(step)].waits_for)
                     depths[step] = later
-                groups[subgraph, later].extend(delayed)
-                groups[subgraph, depth] = []
+                groups[subgraph, later, block].extend(delayed)
+                groups[subgraph, depth, block] = []
                 break
     return steps
 
@@ -122,15 +155,33 @@ def drop_implied_waits(steps: tuple[FetchStep, ...]) -> tuple[FetchStep, ...]:
     return steps
 
 
-def _group_by_depth(
-    steps: tuple[FetchStep, ...], depths: dict[FetchStep, int]
-) -> dict[tuple[str, int], list[FetchStep]]:
-    """Return the entity steps by subgraph and depth."""
-    groups: dict[tuple[str, int], list[FetchStep]] = {}
+def _group_by_depth(steps: tuple[FetchStep, ...], depths: dict[FetchStep, int]) -> dict[_DepthGroup, list[FetchStep]]:
+    """Return the entity steps by subgraph, depth and block: what is deferred is not asked with what is not."""
+    groups: dict[_DepthGroup, list[FetchStep]] = {}
     for step in steps:
         if step.is_entity_step:
-            groups.setdefault((step.subgraph, depths[step]), []).append(step)
+            groups.setdefault((step.subgraph, depths[step], step.block), []).append(step)
     return groups
+
+
+def _deepest_first(group: _DepthGroup) -> tuple[int, str, tuple[int, ...]]:
+    subgraph, depth, block = group
+    return (-depth, subgraph, tuple(one.number for one in block))
+
+
+def _selects_all_of(known: SelectionTree, wanted: SelectionTree) -> bool:
+    """Tell whether a tree has every field of another one, with all below it, under no condition."""
+
+    def has(one: TreeField) -> bool:
+        return any(
+            (other.response_key, other.name, other.arguments) == (one.response_key, one.name, one.arguments)
+            and other.types >= one.types
+            and other.guard == ALWAYS
+            and (one.below is None or (other.below is not None and _selects_all_of(other.below, one.below)))
+            for other in known.fields
+        )
+
+    return all(has(one) for one in wanted.fields)
 
 
 def _merge_all(

@@ -13,7 +13,7 @@ from typing import TypeVar
 from router.planner.covering import Candidate, Offer, choose_subgraphs
 from router.planner.graph import Graph, LocatedField
 from router.planner.guards import ALWAYS
-from router.planner.operation import FieldSelection, SelectionSet
+from router.planner.operation import Block, FieldSelection, SelectionSet
 from router.planner.sites import Assignment, Choice, Route, Site, Source
 
 # A request costs about as much as a thousand fields; waiting for one more request before it is the lesser evil.
@@ -122,6 +122,9 @@ class PathFinder:
     # --- assignment ---
 
     def _assign(self, site: Site, selections: SelectionSet, present: frozenset[str]) -> Assignment:
+        blocks = dict.fromkeys(field.block for field in selections.fields)
+        if len(blocks) > 1:
+            return self._assign_by_block(site, selections, tuple(blocks), present)
         selections = self._with_type_name(site, selections)
         runtime = self.runtime_types(site)
         wishes: list[_Wish] = []
@@ -162,6 +165,21 @@ class PathFinder:
             SelectionSet(selections.type_name, _join_types(missing)) if missing else None,
         )
 
+    def _assign_by_block(
+        self, site: Site, selections: SelectionSet, blocks: tuple[Block, ...], present: frozenset[str]
+    ) -> Assignment:
+        """Decide for each block apart: what is deferred shares no request with what is not."""
+        parts = [
+            self.assign(site, selections.only_block(block), present if block == site.block else frozenset())
+            for block in blocks
+        ]
+        missing = [field for part in parts if part.missing is not None for field in part.missing.fields]
+        return Assignment(
+            tuple(choice for part in parts for choice in part.choices),
+            sum(part.cost for part in parts),
+            SelectionSet(selections.type_name, tuple(missing)) if missing else None,
+        )
+
     def runtime_types(self, site: Site) -> frozenset[str]:
         """Return the object types that may stand at a site."""
         if site.subgraph is None:
@@ -185,20 +203,39 @@ class PathFinder:
         ):
             return selections
         if "__typename" not in selections.memo:
-            type_name = FieldSelection("__typename", "__typename", runtime, is_internal=True)
+            block = selections.fields[0].block
+            type_name = FieldSelection("__typename", "__typename", runtime, is_internal=True, block=block)
             selections.memo["__typename"] = SelectionSet(selections.type_name, (type_name, *selections.fields))
         return selections.memo["__typename"]
 
     def _options(self, site: Site, type_name: str, field: FieldSelection) -> tuple[_Option, ...]:
         local = None if site.is_told else self._local_option(site, type_name, field)
-        if local is not None and local.missing is None and local.cost == 0:
+        # A deferred field may be slow, so it is not asked with what is not deferred: by its key, of whoever has it
+        is_leaving = field.block != site.block and not field.is_internal and not self._is_known(site, type_name, field)
+        if local is not None and local.missing is None and local.cost == 0 and not is_leaving:
             return (local,)
-        options = [local] if local is not None else []
+        options: list[_Option] = []
         for subgraph in self.routes(site, type_name):
+            if is_leaving and local is not None and subgraph == site.subgraph:
+                # The way back by a key that is not resolvable is for requirements, which have no other
+                if not self.graph.entity_keys(subgraph, type_name):
+                    continue
             option = self._remote_option(site, type_name, field, subgraph)
             if option is not None:
                 options.append(option)
-        return tuple(options)
+        if local is None or (is_leaving and any(option.missing is None for option in options)):
+            return tuple(options)
+        return (local, *options)
+
+    def _is_known(self, site: Site, type_name: str, field: FieldSelection) -> bool:
+        """Tell whether a leaf comes with the site's objects in any case: it takes no time to answer with it."""
+        if site.subgraph is None or field.selections is not None:
+            return False
+        return field.name == "__typename" or any(
+            one.name == field.name and not one.arguments
+            for key in self.graph.own_keys(site.subgraph, type_name)
+            for one in self.graph.field_set(type_name, key.selections).fields
+        )
 
     def _local_option(self, site: Site, type_name: str, field: FieldSelection) -> _Option | None:
         if site.subgraph is None:
@@ -208,7 +245,7 @@ class PathFinder:
         found = self.local_field(site, type_name, field.name)
         if found is None:
             return None
-        below_site = Site(site.subgraph, found.type_name, found.provides)
+        below_site = Site(site.subgraph, found.type_name, found.provides, block=field.block)
         below = self.assign(below_site, field.selections) if field.selections else None
         return _Option(site.subgraph, True, found, below_site, below, 0)
 
@@ -222,13 +259,13 @@ class PathFinder:
             return None
         requirement_cost = 0
         if found.requires:
-            required = self.assign(site, self.graph.field_set(type_name, found.requires))
+            required = self.assign(site, self.graph.field_set(type_name, found.requires).in_block(field.block))
             if required.missing is not None:
                 return None
             requirement_cost = required.cost
             if required.cost:
                 requirement_cost += WAITING_COST
-        below_site = Site(subgraph, found.type_name, found.provides)
+        below_site = Site(subgraph, found.type_name, found.provides, block=field.block)
         below = self.assign(below_site, field.selections) if field.selections else None
         return _Option(subgraph, False, found, below_site, below, requirement_cost)
 
@@ -382,15 +419,16 @@ class PathFinder:
                 waiting_cost = below_cost + (WAITING_COST * (1 + len(via)) if via else 0)
                 yield Route(subgraph, key.sent_typename, tuple(sources), via, waiting_cost)
 
-    def choose_source(self, site: Site, type_name: str, source: Source) -> Choice:
-        """Return the choice that resolves a key's field where its route says."""
+    def choose_source(self, site: Site, type_name: str, source: Source, block: Block) -> Choice:
+        """Return the choice that resolves a key's field where its route says, for a move in *block*."""
+        wanted = source.field.in_block(block)
         if source.subgraph is None:
-            option = self._local_option(site, type_name, source.field)
+            option = self._local_option(site, type_name, wanted)
         else:
-            option = self._remote_option(site, type_name, source.field, source.subgraph)
+            option = self._remote_option(site, type_name, wanted, source.subgraph)
         assert option is not None
         return Choice(
-            field=replace(source.field, types=frozenset({type_name})),
+            field=replace(wanted, types=frozenset({type_name})),
             subgraph=option.subgraph,
             origin=site,
             is_contested=False,

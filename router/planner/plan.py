@@ -1,6 +1,6 @@
 """The plan: which requests go to which subgraphs, in which order, and where their results belong.
 
-    PlanNode = Fetch | Flatten | BatchFetch | Sequence | Parallel | Condition
+    PlanNode = Fetch | Flatten | BatchFetch | Sequence | Parallel | Condition | Defer
 
 A plan is immutable and holds no value of a request, so one plan serves every request with the same document.
 """
@@ -192,7 +192,50 @@ class Condition:
     otherwise: "PlanNode | None"
 
 
-PlanNode: TypeAlias = Fetch | Flatten | BatchFetch | Sequence | Parallel | Condition
+@dataclass(frozen=True, slots=True)
+class Deferral:
+    """One use of `@defer`: where its fragment is spread, by response keys, and the client's label for it.
+
+    *number* tells apart those of one operation; *parent* is the number of the `@defer` around it, None for none.
+    """
+
+    number: int
+    path: tuple[str, ...]
+    label: str | None = None
+    parent: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeferredField:
+    """A field at which a block begins: its response keys, and the types of the objects that it belongs to."""
+
+    path: tuple[str, ...]
+    type_names: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class DeferredBlock:
+    """What is fetched for fields that stand in the same uses of `@defer`, and nowhere outside of them.
+
+    *node* may start as soon as the fetches numbered *waits_for* are through: every request of the plan has a number,
+    from 1, in the order in which the plan is written. *fields* are not there before *node* is through.
+    """
+
+    deferrals: tuple[Deferral, ...]
+    fields: tuple[DeferredField, ...]
+    waits_for: tuple[int, ...]
+    node: "PlanNode"
+
+
+@dataclass(frozen=True, slots=True)
+class Defer:
+    """Answer with what *primary* brings, and send later what the blocks bring. Stands at the root of a plan only."""
+
+    primary: "PlanNode | None"
+    blocks: tuple[DeferredBlock, ...]
+
+
+PlanNode: TypeAlias = Fetch | Flatten | BatchFetch | Sequence | Parallel | Condition | Defer
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from router.planner.plan import (
     BatchFetch,
     BatchPart,
     Condition,
+    Defer,
+    DeferredBlock,
     EntityTarget,
     Fetch,
     Flatten,
@@ -54,10 +56,12 @@ def count_fetches(node: PlanNode | None) -> int:
             return sum(count_fetches(one) for one in nodes)
         case Condition(_, then, otherwise):
             return max(count_fetches(then), count_fetches(otherwise))
+        case Defer(primary, blocks):
+            return count_fetches(primary) + sum(count_fetches(block.node) for block in blocks)
 
 
 def measure_depth(node: PlanNode | None) -> int:
-    """Return how many requests wait for each other in the longest chain."""
+    """Return how many requests wait for each other in the longest chain; what is deferred waits for what it needs."""
     match node:
         case None:
             return 0
@@ -69,6 +73,30 @@ def measure_depth(node: PlanNode | None) -> int:
             return max(measure_depth(one) for one in nodes)
         case Condition(_, then, otherwise):
             return max(measure_depth(then), measure_depth(otherwise))
+        case Defer(primary, blocks):
+            ends: list[int] = []
+            _note_ends(primary, 0, ends)
+            for block in blocks:
+                _note_ends(block.node, max((ends[number - 1] for number in block.waits_for), default=0), ends)
+            return max(ends, default=0)
+
+
+def _note_ends(node: PlanNode | None, start: int, ends: list[int]) -> int:
+    """Note for each request, in the order of the plan, how many are through when it is; return the last one's."""
+    match node:
+        case None | Defer():
+            return start
+        case Fetch() | Flatten() | BatchFetch():
+            ends.append(start + 1)
+            return start + 1
+        case Sequence(nodes):
+            for one in nodes:
+                start = _note_ends(one, start, ends)
+            return start
+        case Parallel(nodes):
+            return max(_note_ends(one, start, ends) for one in nodes)
+        case Condition(_, then, otherwise):
+            return max(_note_ends(then, start, ends), _note_ends(otherwise, start, ends))
 
 
 def print_path(path: ResponsePath) -> str:
@@ -107,6 +135,23 @@ def _format_node(node: PlanNode, indent: str, lines: list[str]) -> None:
             if otherwise is not None:
                 lines.append(f"{indent}Unless(${variable})")
                 _format_node(otherwise, indent + "  ", lines)
+        case Defer(primary, blocks):
+            lines.append(f"{indent}Defer")
+            if primary is not None:
+                lines.append(f"{indent}  Primary")
+                _format_node(primary, indent + "    ", lines)
+            for block in blocks:
+                lines.append(f"{indent}  {_format_block(block)}")
+                _format_node(block.node, indent + "    ", lines)
+
+
+def _format_block(block: DeferredBlock) -> str:
+    uses = " & ".join(
+        f"{one.number}{f' {one.label!r}' if one.label is not None else ''} at {'.'.join(one.path) or 'the root'}"
+        for one in block.deferrals
+    )
+    waits = f" after fetch {', '.join(map(str, block.waits_for))}" if block.waits_for else ""
+    return f"Deferred({uses}){waits}"
 
 
 def _format_fetch(fetch: Fetch) -> str:

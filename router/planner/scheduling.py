@@ -1,21 +1,144 @@
 """Put steps into sequence and parallel: last stage of planning."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from router.planner.documents import guard_of, print_batch, print_fetch
 from router.planner.fetch_graph import FetchStep, in_order, measure_depths
 from router.planner.graph import Graph
 from router.planner.guards import ALWAYS, Guard, sorted_alternatives
-from router.planner.operation import Operation
-from router.planner.plan import Condition, Flatten, Parallel, PlanNode, Sequence
+from router.planner.operation import Block, Operation, SelectionSet
+from router.planner.plan import (
+    BatchFetch,
+    Condition,
+    Defer,
+    DeferredBlock,
+    DeferredField,
+    Fetch,
+    Flatten,
+    Parallel,
+    PlanNode,
+    Sequence,
+)
 
 
 def schedule_steps(graph: Graph, operation: Operation, groups: tuple[tuple[FetchStep, ...], ...]) -> PlanNode | None:
-    """Return the plan of groups of steps that run one after another; None when there are none."""
-    return _in_sequence(_arrange(graph, operation, list(group)) for group in groups)
+    """Return the plan of groups of steps that run one after another; None when there are none.
+
+    Deferred steps run beside them, from when what they wait for is through.
+    """
+    scheduler = _Scheduler(graph, operation)
+    primary = _in_sequence(scheduler.arrange([step for step in group if not step.block]) for group in groups)
+    deferred = [step for group in groups for step in group if step.block]
+    return Defer(primary, scheduler.arrange_blocks(primary, deferred)) if deferred else primary
 
 
-def _arrange(graph: Graph, operation: Operation, steps: list[FetchStep]) -> PlanNode | None:
+class _Scheduler:
+    """Makes nodes of steps. Mutable on purpose: it remembers which request each step became."""
+
+    def __init__(self, graph: Graph, operation: Operation) -> None:
+        self._graph = graph
+        self._operation = operation
+        self._requests: dict[FetchStep, PlanNode] = {}
+
+    def arrange_blocks(self, primary: PlanNode | None, steps: list[FetchStep]) -> tuple[DeferredBlock, ...]:
+        """Arrange deferred steps; all others are arranged already.
+
+        Steps of one block that do not wait for each other become parts of their own, since each may wait for something
+        else. A part comes after those that it waits for.
+        """
+        number_of: dict[int, int] = {}
+        if primary is not None:
+            number_of.update({id(request): number for number, request in enumerate(_requests(primary), 1)})
+        fields = _first_fields(self._operation.selections)
+        arranged: list[DeferredBlock] = []
+        for members in _connected(steps):
+            block = members[0].block
+            waits_for = {self._requests[one] for step in members for one in step.waits_for if one not in members}
+            node = self.arrange(members)
+            if node is not None:
+                numbers = tuple(sorted(number_of[id(request)] for request in waits_for))
+                arranged.append(DeferredBlock(block, tuple(fields[block]), numbers, node))
+                number_of.update({id(one): number for number, one in enumerate(_requests(node), len(number_of) + 1)})
+        return tuple(arranged)
+
+    def arrange(self, steps: list[FetchStep]) -> PlanNode | None:
+        """Arrange steps whose outside waits are over."""
+        return _arrange(self, steps)
+
+    def node_of(self, step: FetchStep) -> PlanNode:
+        """Return the request of a step, under its condition."""
+        graph, operation = self._graph, self._operation
+        request: PlanNode
+        if step.batched:
+            batch = (step, *step.batched)
+            guards = {guard_of(one) for one in batch}
+            # A condition of all parts decides about the request, which needs not look at them then.
+            guard = guards.pop() if len(guards) == 1 else ALWAYS
+            request = print_batch(graph, operation, batch, holds=guard)
+        else:
+            guard = guard_of(step)
+            fetch = print_fetch(graph, operation, step)
+            request = Flatten(step.path, fetch) if step.path or step.is_entity_step else fetch
+        self._requests[step] = request
+        return _under_guard(request, guard)
+
+
+def _connected(steps: list[FetchStep]) -> list[list[FetchStep]]:
+    """Divide deferred steps into those of one block that wait for each other; what is waited for comes first."""
+    ordered = in_order(steps)
+    parts: dict[Block, list[list[FetchStep]]] = {}
+    for step in ordered:
+        known = parts.setdefault(step.block, [])
+        touched = [part for part in known if any(one in part for one in step.waits_for)]
+        known[:] = [
+            *(part for part in known if part not in touched),
+            [*(one for part in touched for one in part), step],
+        ]
+    # A block waits for those around it only, so they can be brought into an order
+    around = {block: {one.block for step in steps if step.block == block for one in step.waits_for} for block in parts}
+    placed: list[Block] = []
+    while len(placed) < len(parts):
+        left = [block for block in parts if block not in placed]
+        placed += [block for block in left if around[block] <= {(), block, *placed}]
+        assert len(placed) > len(parts) - len(left), "blocks wait for each other"
+    return [part for block in placed for part in parts[block]]
+
+
+def _requests(node: PlanNode) -> Iterator[PlanNode]:
+    """Yield the requests of a plan in the order in which it is written."""
+    match node:
+        case Fetch() | Flatten() | BatchFetch():
+            yield node
+        case Sequence(nodes) | Parallel(nodes):
+            for inner in nodes:
+                yield from _requests(inner)
+        case Condition(_, then, otherwise):
+            for branch in (then, otherwise):
+                if branch is not None:
+                    yield from _requests(branch)
+        case Defer(primary, blocks):
+            for part in (primary, *(block.node for block in blocks)):
+                if part is not None:
+                    yield from _requests(part)
+
+
+def _first_fields(selections: SelectionSet) -> dict[Block, list[DeferredField]]:
+    """Return for each block the fields at which it begins."""
+    found: dict[Block, list[DeferredField]] = {}
+
+    def look(selections: SelectionSet, path: tuple[str, ...], outer: Block) -> None:
+        for one in selections.fields:
+            below = (*path, one.response_key)
+            if one.block != outer:
+                found.setdefault(one.block, []).append(DeferredField(below, one.types))
+            if one.selections:
+                look(one.selections, below, one.block)
+
+    look(selections, (), ())
+    return found
+
+
+def _arrange(scheduler: _Scheduler, steps: list[FetchStep]) -> PlanNode | None:
     """Arrange steps whose outside waits are over.
 
     1. A step that waits (through others) for one of those that are ready follows that one, and so on inside. A step
@@ -53,15 +176,14 @@ def _arrange(graph: Graph, operation: Operation, steps: list[FetchStep]) -> Plan
         later = joint[team]
         if later and _would_be_deeper(members, followers, later):
             own = {one for member in members for one in followers[member]}.union(later)
-            together = _in_parallel(_node(graph, operation, member) for member in members)
-            rest = _arrange(graph, operation, [one for one in steps if one in own])
+            together = _in_parallel(scheduler.node_of(member) for member in members)
+            rest = _arrange(scheduler, [one for one in steps if one in own])
             arranged.append(_in_sequence([together, rest]))
             continue
         started = _in_parallel(
-            _in_sequence([_node(graph, operation, member), _arrange(graph, operation, followers[member])])
-            for member in members
+            _in_sequence([scheduler.node_of(member), _arrange(scheduler, followers[member])]) for member in members
         )
-        arranged.append(_in_sequence([started, _arrange(graph, operation, later)]))
+        arranged.append(_in_sequence([started, _arrange(scheduler, later)]))
     return _in_parallel(arranged)
 
 
@@ -88,18 +210,6 @@ def _teams(ready: list[FetchStep], origins: Iterable[frozenset[FetchStep]]) -> d
         for step in joined:
             team_of[step] = joined
     return team_of
-
-
-def _node(graph: Graph, operation: Operation, step: FetchStep) -> PlanNode:
-    if step.batched:
-        batch = (step, *step.batched)
-        guards = {guard_of(one) for one in batch}
-        # A condition of all parts decides about the request, which needs not look at them then.
-        shared = guards.pop() if len(guards) == 1 else ALWAYS
-        return _under_guard(print_batch(graph, operation, batch, holds=shared), shared)
-    fetch = print_fetch(graph, operation, step)
-    node: PlanNode = Flatten(step.path, fetch) if step.path or step.is_entity_step else fetch
-    return _under_guard(node, guard_of(step))
 
 
 def _under_guard(node: PlanNode, guard: Guard) -> PlanNode:

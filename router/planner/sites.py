@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from router.planner.graph import Graph, LocatedField
 from router.planner.guards import ALWAYS, print_guard
-from router.planner.operation import FieldSelection, SelectionSet
+from router.planner.operation import Block, FieldSelection, SelectionSet, print_block
 from router.supergraph.model import FieldSet, FieldSetField, FieldSetFragment
 
 
@@ -13,13 +13,15 @@ class Site:
     """A place where objects stand: who returned them, as what, and what that path provides beyond the usual.
 
     *subgraph* is None above the root fields, where nothing has been asked yet. *is_told* is set for moves away from an
-    interface object's objects that may only be made once these have been told their own types.
+    interface object's objects that may only be made once these have been told their own types. *block* is what of a
+    `@defer` brought the objects; what is wanted of them in another one has to be asked for apart.
     """
 
     subgraph: str | None
     type_name: str
     provided: FieldSet = ()
     is_told: bool = False
+    block: Block = ()
 
     def provides(self, type_name: str, field_name: str, graph: Graph) -> FieldSet | None:
         """Return what is provided below a field of the objects of a type; None if the field itself is not provided."""
@@ -101,6 +103,7 @@ def _format(assignment: Assignment, indent: str, lines: list[str]) -> None:
         guard = f" if {print_guard(field.guard)}" if field.guard != ALWAYS else ""
         types = "|".join(sorted(field.types))
         alias = f"{field.response_key}: " if field.response_key != field.name else ""
-        lines.append(f"{indent}{alias}{types}.{field.signature} {move} {choice.subgraph}{guard}")
+        block = f" in {print_block(field.block)}" if field.block else ""
+        lines.append(f"{indent}{alias}{types}.{field.signature} {move} {choice.subgraph}{guard}{block}")
         if choice.below:
             _format(choice.below, indent + "  ", lines)

@@ -1,5 +1,8 @@
 """The API schema: what clients may know of a supergraph."""
 
+from functools import lru_cache
+from typing import Any
+
 from graphql import (
     ConstDirectiveNode,
     DefinitionNode,
@@ -7,6 +10,7 @@ from graphql import (
     DocumentNode,
     EnumTypeDefinitionNode,
     FieldDefinitionNode,
+    GraphQLDeferDirective,
     GraphQLSchema,
     InputObjectTypeDefinitionNode,
     InputValueDefinitionNode,
@@ -52,6 +56,18 @@ def build_api_schema(document: DocumentNode, features: Features) -> GraphQLSchem
     if problems:
         raise TypeError("; ".join(problem.message for problem in problems))
     return schema
+
+
+@lru_cache(maxsize=16)
+def with_defer(api_schema: GraphQLSchema) -> GraphQLSchema:
+    """Return the API schema with `@defer`: what clients may write, and read by introspection.
+
+    The router obeys it whatever subgraphs know. It is a schema of its own, because graphql-core's plain `execute`
+    refuses one that has the directive.
+    """
+    others = (directive for directive in api_schema.directives if directive.name != GraphQLDeferDirective.name)
+    arguments: Any = {**api_schema.to_kwargs(), "directives": (*others, GraphQLDeferDirective)}
+    return GraphQLSchema(**arguments)
 
 
 class _Stripper:

@@ -6,9 +6,18 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeAlias
 
-from graphql import DocumentNode, ExecutionResult, execute_sync, parse, validate
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    ExperimentalIncrementalExecutionResults,
+    execute_sync,
+    experimental_execute_incrementally,
+    parse,
+    validate,
+)
 
 from router.composition import SubgraphSchema, compose
 from router.executor import ExecutionResult as RouterResult
@@ -46,6 +55,15 @@ class Asked:
     requests: Mapping[str, int]
     violations: tuple[str, ...]
     result: RouterResult
+
+
+@dataclass(frozen=True, slots=True)
+class InParts:
+    """What became of an operation with `@defer`: all parts. *monolith* is None where the router sent one answer."""
+
+    router: list[Any]
+    monolith: list[Any] | None
+    plan: Plan
 
 
 @dataclass(slots=True)
@@ -86,6 +104,29 @@ class FederatedGraph:
             result=result,
         )
 
+    async def ask_in_parts(self, document: DocumentNode, variables: Mapping[str, Any] | None = None) -> InParts:
+        """Ask the router and the monolith, both of which may send what is deferred later."""
+        self._forget()
+        prepared = self.prepare(document)
+        result = await self.executor.execute_incrementally(prepared, variables or {}, RequestContext())
+        if isinstance(result, RouterResult):
+            return InParts([result.to_response()], None, prepared.plan)
+        parts = [part async for part in result.parts]
+        return InParts(parts, await self._ask_monolith_in_parts(document, variables or {}), prepared.plan)
+
+    async def _ask_monolith_in_parts(self, document: DocumentNode, variables: Mapping[str, Any]) -> list[Any]:
+        result = experimental_execute_incrementally(
+            self.supergraph.api_schema,
+            document,
+            variable_values=dict(variables),
+            field_resolver=partial(_resolve_field, self.world),
+            type_resolver=_resolve_type,
+        )
+        if isinstance(result, ExecutionResult):
+            return [result.formatted]
+        assert isinstance(result, ExperimentalIncrementalExecutionResults)
+        return [result.initial_result.formatted, *[part.formatted async for part in result.subsequent_results]]
+
     async def ask_for_events(
         self, document: DocumentNode, variables: Mapping[str, Any] | None = None
     ) -> list[tuple[Answer, Answer]]:
@@ -115,24 +156,25 @@ class FederatedGraph:
         self, document: DocumentNode, variables: Mapping[str, Any] | None = None, *, root: WorldObject | None = None
     ) -> Answer:
         """Execute *document* over one schema that has everything; *root* is the event of a subscription."""
-
-        def resolve_field(source: Any, info: Any, /, **arguments: Any) -> Any:
-            return resolve_in_world(self.world, source, info, arguments)
-
-        def resolve_type(value: Any, _info: Any, _type: Any) -> str:
-            assert isinstance(value, WorldObject)
-            return value.type_name
-
         result = execute_sync(
             self.supergraph.api_schema,
             document,
             root_value=root,
             variable_values=dict(variables or {}),
-            field_resolver=resolve_field,
-            type_resolver=resolve_type,
+            field_resolver=partial(_resolve_field, self.world),
+            type_resolver=_resolve_type,
         )
         assert isinstance(result, ExecutionResult)
         return _answer(result.data, ((tuple(each.path or ()), each.message) for each in result.errors or ()))
+
+
+def _resolve_field(world: World, source: Any, info: Any, /, **arguments: Any) -> Any:
+    return resolve_in_world(world, source, info, arguments)
+
+
+def _resolve_type(value: Any, _info: Any, _type: Any) -> str:
+    assert isinstance(value, WorldObject)
+    return value.type_name
 
 
 def compose_graph(

@@ -34,21 +34,25 @@ class RandomOperation:
 
 
 @st.composite
-def operations(draw: st.DrawFn, schema: GraphQLSchema, *, kind: str = "query") -> RandomOperation:
+def operations(draw: st.DrawFn, schema: GraphQLSchema, *, kind: str = "query", defers: bool = False) -> RandomOperation:
     """Draw a query, mutation or subscription with fragments, aliases, arguments, variables and conditions.
+
+    With *defers*, a third of the fragments has `@defer`.
 
     Nearly all are valid; selections whose response keys do not agree are for the caller to throw away.
     """
     roots = {"query": schema.query_type, "mutation": schema.mutation_type, "subscription": schema.subscription_type}
     root = roots[kind]
     assert root is not None
-    return _Drawing(draw, schema).draw_operation(kind, root)
+    return _Drawing(draw, schema, defers).draw_operation(kind, root)
 
 
 @dataclass(slots=True)
 class _Drawing:
     draw: st.DrawFn
     schema: GraphQLSchema
+    defers: bool = False
+    deferrals: int = 0
     variables: dict[str, tuple[str, Any]] = field(default_factory=dict)
     fragments: list[str] = field(default_factory=list)
 
@@ -99,10 +103,16 @@ class _Drawing:
             case 0:
                 name = f"F{len(self.fragments)}"
                 self.fragments.append(f"fragment {name} on {condition.name} {inner}")
-                return f"...{name}{self._condition()}"
+                return f"...{name}{self._condition()}{self._defer(depth)}"
             case 1 if condition is type_:
-                return f"...{self._condition()} {inner}"
-        return f"... on {condition.name}{self._condition()} {inner}"
+                return f"...{self._condition()}{self._defer(depth)} {inner}"
+        return f"... on {condition.name}{self._condition()}{self._defer(depth)} {inner}"
+
+    def _defer(self, depth: int) -> str:
+        if not self.defers or self.draw(st.integers(0, 2)) > 0:
+            return ""
+        self.deferrals += 1
+        return self.draw(st.sampled_from([" @defer", f' @defer(label: "d{self.deferrals}")']))
 
     def _overlapping(self, type_: GraphQLNamedType) -> list[GraphQLNamedType]:
         """Return the types on which a fragment may be spread here, sorted."""

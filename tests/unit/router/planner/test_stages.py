@@ -158,10 +158,28 @@ query
 """)
 
 
-def test_deferred_fragments_are_taken_at_once() -> None:
-    assert normalised("entity-fetch", "{ orders { ... @defer { id } } }") == snapshot("""\
+def test_a_field_tells_the_defer_that_it_begins() -> None:
+    query = """
+      { orders { ... @defer(label: "a") { id product { id } } ... @defer { product { name ... @defer { price } } } } }
+    """
+    assert normalised("entity-fetch", query) == snapshot("""\
 query
   orders
+    id in defer 1
+    product in defer 1 & 2
+      id in defer 1
+      name in defer 2
+      price in defer 3\
+""")
+
+
+def test_what_is_also_wanted_without_defer_is_not_deferred() -> None:
+    query = "{ orders { id ... @defer { id ... @defer { id } } } me { ... @defer(if: false) { id } } }"
+    assert normalised("entity-fetch", query) == snapshot("""\
+query
+  orders
+    id
+  me
     id\
 """)
 

@@ -1,0 +1,79 @@
+"""An answer in parts is, put together, what a monolith sends in parts, and its first part is the monolith's."""
+
+import asyncio
+from random import Random
+
+import pytest
+from graphql import parse, validate
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from router.planner.plan import Defer
+from router.supergraph import Supergraph
+from router.supergraph.api_schema import with_defer
+from tests.properties.router.test_router_equals_monolith import (
+    NAMED,
+    NIGHTLY,
+    SETTINGS,
+    random_supergraph,
+    supergraph_of,
+)
+from tests.testkit.federation.graph import FederatedGraph
+from tests.testkit.federation.operations import operations
+from tests.testkit.federation.parts import assemble
+from tests.testkit.federation.random_world import random_world
+
+#: Examples per named supergraph of an ordinary run, and random supergraphs; and of a nightly one.
+EXAMPLES = 5
+RANDOM_SUPERGRAPHS = 100
+NIGHTLY_RANDOM_SUPERGRAPHS = 5_000
+
+
+def check(data: st.DataObject, supergraph: Supergraph, *, failure_chance: float) -> None:
+    """Draw an operation with `@defer` and a world and compare the router's parts with the monolith's."""
+    operation = data.draw(operations(supergraph.api_schema, defers=True), label="operation")
+    document = parse(operation.text)
+    assume("@defer" in operation.text and not validate(with_defer(supergraph.api_schema), document))
+    seed = data.draw(st.integers(0, 20), label="world")
+    graph = FederatedGraph(supergraph, random_world(supergraph, Random(seed), failure_chance=failure_chance))
+    answers = asyncio.run(graph.ask_in_parts(document, operation.variables))
+    assert graph.violations() == ()
+    if answers.monolith is None:
+        # Nothing of it would have come later
+        assert not isinstance(answers.plan.root, Defer) or "pending" not in answers.router[0]
+        return
+    router, monolith = assemble(answers.router), assemble(answers.monolith)
+    assert router.first == monolith.first
+    assert router.announced == monolith.announced
+    assert router.failed == monolith.failed
+    assert router.data == monolith.data
+    if not failure_chance and not monolith.errors:
+        assert router.errors == []
+
+
+@pytest.mark.parametrize("name", NAMED)
+@settings(SETTINGS, max_examples=EXAMPLES)
+@given(data=st.data())
+def test_what_is_deferred_is_what_a_monolith_defers(name: str, data: st.DataObject) -> None:
+    failure_chance = data.draw(st.sampled_from([0.0, 0.1]), label="chance of failing fields")
+    check(data, supergraph_of(name), failure_chance=failure_chance)
+
+
+@settings(SETTINGS, max_examples=RANDOM_SUPERGRAPHS)
+@given(data=st.data(), seed=st.integers(0, 10**9))
+def test_what_is_deferred_is_what_a_monolith_defers_on_random_supergraphs(data: st.DataObject, seed: int) -> None:
+    supergraph = random_supergraph(seed)
+    assume(supergraph is not None)
+    assert supergraph is not None
+    check(data, supergraph, failure_chance=0.05)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(36000)
+@settings(NIGHTLY, max_examples=NIGHTLY_RANDOM_SUPERGRAPHS)
+@given(data=st.data(), seed=st.integers(0, 10**9))
+def test_what_is_deferred_is_what_a_monolith_defers_through_the_night(data: st.DataObject, seed: int) -> None:
+    supergraph = random_supergraph(seed)
+    assume(supergraph is not None)
+    assert supergraph is not None
+    check(data, supergraph, failure_chance=0.1)
