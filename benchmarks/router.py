@@ -4,10 +4,12 @@ Each router runs as one process, in turn, over the same supergraph and the same 
 recorded answers). wrk sends one operation over 50 connections; the answer is compared with the expected JSON before and
 after each run, the stub counts subgraph requests per operation, and CPU time and memory of the router are read from
 /proc. Two operations (heavy, light), each with de-duplication of in-flight subgraph requests off and on; the baseline
-of a cell is the fastest peer in it. Without the npm peers (`npm ci` in benchmarks/peers) or without wrk it says so and
-measures what is there.
+of a cell is the fastest peer in it, and in a line of its own a relay that does no GraphQL work at all
+(benchmarks/relay.py). `--workload DIR` measures the workload in a folder (benchmarks/workload_folder.py) instead of our
+own. Without the npm peers (`npm ci` in benchmarks/peers) or without wrk it says so and measures what is there.
 """
 
+import asyncio
 import json
 import os
 import re
@@ -25,9 +27,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
+from benchmarks.relay import record
 from benchmarks.report import Result, parse_arguments, publish
 from benchmarks.workload import SUBGRAPH_SDL, WORKLOADS, Workload, resolve_as_monolith
+from benchmarks.workload_folder import WorkloadFolder, read_workload_folder
 from router.composition import SubgraphSchema, compose
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,12 +44,13 @@ START_LIMIT_S = 60
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A router: how to start it for a supergraph file, a port and de-duplication on or off."""
+    """A router: how to start it for the files of one operation, a port and de-duplication on or off."""
 
     name: str
     needs: Path | None
 
-    def command(self, supergraph: Path, port: int, *, dedupe: bool) -> list[str]:
+    def command(self, files: "Files", port: int, *, dedupe: bool) -> list[str]:
+        supergraph = files.supergraph
         hive = [str(PEERS / "node_modules/.bin/hive-gateway"), "supergraph", str(supergraph)]
         hive += ["--host", "127.0.0.1", "--port", str(port)]
         hive += ["--config-path", str(PEERS / f"hive-dedupe-{'on' if dedupe else 'off'}.mjs")]
@@ -58,6 +64,9 @@ class Contender:
                 return hive
             case "hive-rust":
                 return [*hive, "--hive-router-runtime"]
+            case "relay":
+                recording = str(files.recording)
+                return [sys.executable, "-m", "benchmarks.relay", recording, str(port), "on" if dedupe else "off"]
         raise ValueError(self.name)
 
     @property
@@ -70,11 +79,20 @@ class Contender:
         return self.name != "apollo"
 
 
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What the routers of a cell are started with; *recording* is for the relay."""
+
+    supergraph: Path
+    recording: Path
+
+
 CONTENDERS = (
     Contender("pasar", None),
     Contender("apollo", PEERS / "node_modules/@apollo/gateway"),
     Contender("hive", PEERS / "node_modules/@graphql-hive/gateway"),
     Contender("hive-rust", PEERS / "node_modules/@graphql-hive/router-runtime"),
+    Contender("relay", None),
 )
 
 
@@ -166,7 +184,7 @@ def memory_mib(root: int) -> float:
 def measure(
     contender: Contender,
     workload: Workload,
-    supergraph: Path,
+    files: Files,
     stub_count_url: str,
     expected: Any,
     *,
@@ -189,7 +207,7 @@ def measure(
         with (
             log.open("w") as output,
             running(
-                contender.command(supergraph, port, dedupe=dedupe),
+                contender.command(files, port, dedupe=dedupe),
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=PEERS,
@@ -241,14 +259,19 @@ def compose_supergraph(urls: dict[str, str]) -> str:
     return result.supergraph_sdl
 
 
-def expected_answer(workload: Workload) -> Any:
+def expected_answer(workload: Workload, folder: WorkloadFolder | None) -> Any:
     """Compute the answer without any router: the workload's data resolved as one schema."""
-    return resolve_as_monolith(workload.document)
+    return resolve_as_monolith(workload.document) if folder is None else folder.resolve_as_monolith(workload.document)
 
 
 def main() -> None:
     """Run every cell and print the table."""
-    arguments = parse_arguments(__doc__.splitlines()[0], ("--seconds", int, 8, "length of a round"))
+    arguments = parse_arguments(
+        __doc__.splitlines()[0],
+        ("--seconds", int, 8, "length of a round"),
+        ("--workload", Path, None, "folder with another workload than our own"),
+        ("--only", str, None, "names of routers, with commas between; all if not given"),
+    )
     if shutil.which("wrk") is None:
         print("wrk is not installed (apt-get install wrk): nothing can be measured")
         return
@@ -257,23 +280,30 @@ def main() -> None:
     for missing in set(CONTENDERS) - set(contenders):
         print(f"{missing.name} is not there: run `npm ci` in benchmarks/peers")
     if arguments.quick:
-        contenders = [one for one in contenders if one.name in ("pasar", "hive-rust")]
+        contenders = [one for one in contenders if one.name in ("pasar", "hive-rust", "relay")]
+    if arguments.only:
+        contenders = [one for one in contenders if one.name in {"pasar", *arguments.only.split(",")}]
+    workload_folder = None if arguments.workload is None else read_workload_folder(arguments.workload)
     results: list[Result] = []
     stub = [sys.executable, "-m", "benchmarks.stub_subgraphs"]
+    if arguments.workload is not None:
+        stub += ["--workload", str(arguments.workload.resolve())]
     with (
         running(stub, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as process,
         tempfile.TemporaryDirectory() as folder,
     ):
         assert process.stdout is not None
         urls = json.loads(process.stdout.readline())["urls"]
-        count_url = next(iter(urls.values())).replace("/graphql", "/count")
-        supergraph = Path(folder) / "supergraph.graphql"
-        supergraph.write_text(compose_supergraph(urls))
+        count_url = urljoin(next(iter(urls.values())), "/count")
+        supergraph_sdl = compose_supergraph(urls) if workload_folder is None else workload_folder.supergraph_sdl
+        files = Files(Path(folder) / "supergraph.graphql", Path(folder) / "recording.json")
+        files.supergraph.write_text(supergraph_sdl)
         print(
             f"{'operation':10}{'dedupe':8}{'router':11}{'req/s':>9}{'p99 ms':>9}{'cpu ms':>8}{'MiB':>7}{'fetches':>9}"
         )
-        for workload in WORKLOADS:
-            expected = expected_answer(workload)
+        for workload in WORKLOADS if workload_folder is None else workload_folder.operations:
+            expected = expected_answer(workload, workload_folder)
+            files.recording.write_text(json.dumps(asyncio.run(record(supergraph_sdl, workload.document))))
             for dedupe in (False, True):
                 cell: dict[str, Measurement] = {}
                 for contender in contenders:
@@ -282,7 +312,7 @@ def main() -> None:
                     one = cell[contender.name] = measure(
                         contender,
                         workload,
-                        supergraph,
+                        files,
                         count_url,
                         expected,
                         dedupe=dedupe,
@@ -302,16 +332,18 @@ def main() -> None:
 
 
 def compare(workload: Workload, cell: dict[str, Measurement], *, dedupe: bool) -> list[Result]:
-    """Compare ours with the fastest peer of the cell."""
+    """Compare ours with the fastest peer of the cell, and with the relay."""
     ours = cell["pasar"]
-    peers = [one for name, one in cell.items() if name != "pasar"] or [ours]
+    peers = [one for name, one in cell.items() if name not in ("pasar", "relay")] or [ours]
     best = max(peers, key=lambda one: one.requests_per_s)
+    relay = cell.get("relay", ours)
     label = f"{workload.name}, de-duplication {'on' if dedupe else 'off'}"
     return [
         Result(f"{label}, throughput", ours.requests_per_s, best.requests_per_s, "requests/s"),
         Result(f"{label}, p99", ours.p99_ms, best.p99_ms, "ms"),
         Result(f"{label}, memory", ours.memory_mib, best.memory_mib, "MiB"),
         Result(f"{label}, subgraph requests", ours.subgraph_requests, best.subgraph_requests, "per operation"),
+        Result(f"{label}, throughput beside a relay", ours.requests_per_s, relay.requests_per_s, "requests/s"),
     ]
 
 

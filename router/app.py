@@ -17,7 +17,7 @@ from router.auth import Authenticator, build_authenticator, build_headers_for
 from router.authorisation import HoldsPolicy, holds_role
 from router.config import ConfigError, RouterConfig
 from router.cookies import collect_cookies
-from router.pipeline import Graph, Pipeline, load_graph
+from router.pipeline import Answer, Graph, Pipeline, load_graph
 from router.rates import build_rate_gate
 from router.server.addresses import build_address_reader
 from router.server.closing import Closing
@@ -25,6 +25,7 @@ from router.server.graphiql import ASSETS_PATH, BUILD_FOLDER, load_page
 from router.server.http import HttpEndpoint
 from router.server.origins import OriginRules
 from router.server.websocket import WebSocketEndpoint
+from router.sharing import SharedExecutions
 from router.supergraph.errors import SupergraphError
 from router.supergraph.reading import read_supergraph
 from router.telemetry import METRICS_CONTENT_TYPE, Telemetry, measure_transports
@@ -95,7 +96,9 @@ class RouterApp:
         measured = measure_transports(
             collect_cookies(transports, self.config.authentication.cookie_setting_subgraphs), self.telemetry
         )
-        graph: Graph = load_graph(supergraph_sdl, measured, self.config)
+        shares_requests = all(isinstance(transport, DedupingTransport) for transport in transports.values())
+        executions = SharedExecutions[Answer](self.telemetry.record_shared) if shares_requests else None
+        graph: Graph = load_graph(supergraph_sdl, measured, self.config, executions)
         self.pipeline.serve_graph(graph)
         self._owned = tuple({id(transport): transport for transport in (*self._owned, *transports.values())}.values())
 

@@ -165,7 +165,11 @@ class RouterConfig(_Section):
         "internal",
         description="Which subgraph errors lose their message: none, those with INTERNAL_SERVER_ERROR, or all",
     )
-    dedupe: bool = Field(True, description="Send equal queries to a subgraph that are under way at the same time once")
+    dedupe: bool = Field(
+        True,
+        description="Answer identical queries that are under way at the same time together: their requests to "
+        "subgraphs, and their execution, are shared (see De-duplication)",
+    )
     status_codes: Literal["stable", "draft"] = Field(
         "stable",
         description="stable: 400 for invalid documents, 200 for partial success; draft: 422 and 294",

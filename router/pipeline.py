@@ -7,9 +7,11 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import cached_property
 from time import perf_counter
 from typing import Any, TypeAlias
 
+import msgspec
 import structlog
 from graphql import (
     DocumentNode,
@@ -56,12 +58,15 @@ from router.limits import check_limits, fragments_of, parse_document, select_ope
 from router.planner import PlanningError, PlanningErrorCode, plan_operation
 from router.rates import RateGate
 from router.refusal import Refusals, restore_refused, without_fields
+from router.sharing import SharedExecutions, identify_query
 from router.supergraph.reading import read_supergraph
 from router.supergraph.supergraph import Supergraph
 from router.telemetry import Telemetry
 from router.transports.base import SubgraphTransport
 
 log = structlog.get_logger(__name__)
+
+_ENCODER = msgspec.json.Encoder()
 
 # What a planned operation takes, beside its text: syntax tree, plan and projection. Measured with tracemalloc on
 # operations of 13 to 965 characters: 20 kB each, and 134 to 270 bytes for each character
@@ -95,13 +100,21 @@ class Caller:
     may_mutate: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answer:
-    """One response. *error* is set when the request was refused as a whole: *body* has no `data` then."""
+    """One response. *error* is set when the request was refused as a whole: *body* has no `data` then.
+
+    Several clients may get the same one, so nobody changes *body*.
+    """
 
     body: dict[str, Any]
     error: RouterError | None = None
     set_cookies: tuple[SetCookie, ...] = ()
+
+    @cached_property
+    def encoded(self) -> bytes:
+        """Return *body* as JSON, which is written once for all clients that get this answer."""
+        return _ENCODER.encode(self.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +134,10 @@ def refuse(error: RouterError) -> Answer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Graph:
-    """Everything that belongs to one supergraph; replaced as a whole when a new one is loaded."""
+    """Everything that belongs to one supergraph; replaced as a whole when a new one is loaded.
+
+    *executions* is None where identical queries do not even share requests to subgraphs.
+    """
 
     supergraph: Supergraph
     executor: Executor
@@ -129,10 +145,19 @@ class Graph:
     cost_rules: CostRules
     read_operations: BoundedCache["ReadOperation"]
     planned_operations: BoundedCache["PlannedOperation"]
+    executions: SharedExecutions[Answer] | None
 
 
-def load_graph(supergraph_sdl: str, transports: Mapping[str, SubgraphTransport], config: RouterConfig) -> Graph:
-    """Read *supergraph_sdl* and make everything ready to serve it; raise SupergraphError when it is none."""
+def load_graph(
+    supergraph_sdl: str,
+    transports: Mapping[str, SubgraphTransport],
+    config: RouterConfig,
+    executions: "SharedExecutions[Answer] | None" = None,
+) -> Graph:
+    """Read *supergraph_sdl* and make everything ready to serve it; raise SupergraphError when it is none.
+
+    *executions* is for transports that share identical requests and note them in the context.
+    """
     supergraph = read_supergraph(supergraph_sdl)
     document = parse(supergraph_sdl, no_location=True)
     return Graph(
@@ -142,6 +167,7 @@ def load_graph(supergraph_sdl: str, transports: Mapping[str, SubgraphTransport],
         cost_rules=read_cost_rules(document),
         read_operations=_new_cache(config),
         planned_operations=_new_cache(config),
+        executions=executions,
     )
 
 
@@ -246,14 +272,32 @@ class Pipeline:
             raise MethodNotAllowed("a mutation needs a POST request", allow="POST")
         self._check_cost(graph, read, request.variables)
         planned = self._plan_operation(graph, read, identity)
-        context = self._context_of(identity, caller)
+        may_share = graph.executions is not None and kind is OperationType.QUERY
+        context = self._context_of(identity, caller, may_share=may_share)
         if kind is OperationType.SUBSCRIPTION:
             return await self._subscribe(graph, read, planned, request, context), kind.value
-        result = await graph.executor.execute(planned.prepared, request.variables, context)
-        return Answer(
-            self._respond(graph, read, planned, request.variables, identity, result),
-            set_cookies=tuple(context.set_cookies),
-        ), kind.value
+        return await self._execute(graph, read, planned, request.variables, context), kind.value
+
+    async def _execute(
+        self,
+        graph: Graph,
+        read: ReadOperation,
+        planned: PlannedOperation,
+        variables: Mapping[str, Any],
+        context: RouterContext,
+    ) -> Answer:
+        """Execute a query or mutation, or wait for an identical query's execution that may be joined."""
+
+        async def execute() -> Answer:
+            result = await graph.executor.execute(planned.prepared, variables, context)
+            body = self._respond(graph, read, planned, variables, context.identity, result)
+            return Answer(body, set_cookies=tuple(context.set_cookies))
+
+        executions = graph.executions
+        if executions is None or context.sent is None or planned.prepared.root is None:
+            return await execute()
+        key = identify_query(planned, variables, context)
+        return await (execute() if key is None else executions.run(key, context.sent, execute))
 
     async def _admit(self, caller: Caller) -> Identity:
         """Return who is asking; raise Unauthenticated or RateLimited."""
@@ -356,14 +400,16 @@ class Pipeline:
         graph.planned_operations.put(key, planned, _memory_of(read.text))
         return planned
 
-    def _context_of(self, identity: Identity, caller: Caller) -> RouterContext:
+    def _context_of(self, identity: Identity, caller: Caller, *, may_share: bool) -> RouterContext:
+        authentication = self._config.authentication
         forwarded = {name: caller.headers[name] for name in self._config.forward_headers if name in caller.headers}
         return RouterContext(
             identity=identity,
             request_id=caller.request_id,
             headers=forwarded,
-            cookie_header=caller.headers.get("cookie", ""),
+            cookie_header=caller.headers.get("cookie", "") if authentication.cookie_setting_subgraphs else "",
             deadline_s=asyncio.get_running_loop().time() + self._config.timeouts.request_s,
+            sent=[] if may_share else None,
         )
 
     async def _subscribe(

@@ -69,6 +69,7 @@ class Telemetry(Collector):
         self._subgraph_seconds = _latencies()
         self._in_flight = 0
         self._streams = 0
+        self._shared = 0
         self._cache_counts: Callable[[], CacheCounts] = lambda: CacheCounts(0, 0, 0, 0, 0)
 
     def watch_cache(self, counts: Callable[[], CacheCounts]) -> None:
@@ -84,6 +85,10 @@ class Telemetry(Collector):
         self._in_flight -= 1
         self._operations[kind, outcome] += 1
         self._operation_seconds[kind].observe(elapsed_s)
+
+    def record_shared(self) -> None:
+        """Count one operation that was answered by another one's execution."""
+        self._shared += 1
 
     def record_cost(self, cost: int) -> None:
         """Count an operation's estimated cost."""
@@ -117,6 +122,9 @@ class Telemetry(Collector):
         for labels, count in sorted(self._operations.items()):
             operations.add_metric(labels, count)
         yield operations
+        yield CounterMetricFamily(
+            "pasar_router_operations_shared", "Operations answered by another one's execution", self._shared
+        )
         yield _histogram(
             "pasar_router_operation_seconds", "Time from a request to its response", "kind", self._operation_seconds
         )

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any
 
-import msgspec
 from starlette.types import Receive, Scope, Send
 
 from router.config import RouterConfig
@@ -39,8 +38,6 @@ from router.server.reading import (
 _ALLOWED_METHODS = "GET, POST, OPTIONS"
 # What a proxy in front of us may call a request; anything else could break a log line or a header
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/=+-]{1,128}")
-
-_ENCODER = msgspec.json.Encoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +114,7 @@ class HttpEndpoint:
 
     async def _send_answer(self, answer: Answer, media: Media, reply: "_Reply") -> None:
         error = answer.error
-        body = _ENCODER.encode(answer.body)
+        body = answer.encoded
         if media is Media.EVENT_STREAM:
             if error is None or not error.is_http_error:
                 await send_single_event(body, reply.send, headers=reply.headers)

@@ -230,7 +230,7 @@ class _Connection:
         """Send every result of an operation; return the errors of one that never ran."""
         match outcome:
             case Answer(error=None):
-                await self._write({"type": "next", "id": operation_id, "payload": outcome.body})
+                await self._write({"type": "next", "id": operation_id, "payload": msgspec.Raw(outcome.encoded)})
             case Answer():
                 return list(outcome.body["errors"])
             case EventStream(events=events):

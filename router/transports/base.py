@@ -6,6 +6,7 @@ TransportError
 └── MalformedResponse        an answer that is not what GraphQL over HTTP says
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -18,13 +19,15 @@ class RequestContext:
     """What one client request tells every subgraph request that it causes.
 
     *deadline_s* is on the event loop's clock; None means no deadline. *headers* are the ones that configuration
-    forwards, with lower-case names.
+    forwards, with lower-case names. *sent* is where a transport that shares requests notes each that it sends or joins;
+    None where nobody wants to know.
     """
 
     identity: Identity = ANONYMOUS
     request_id: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     deadline_s: float | None = None
+    sent: list["asyncio.Future[Any]"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

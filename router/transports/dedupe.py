@@ -5,7 +5,7 @@ This is not a cache: the moment an answer has arrived, the next identical query 
 
 import asyncio
 from collections.abc import AsyncIterator, Hashable
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
@@ -60,6 +60,8 @@ class DedupingTransport:
         else:
             flight.is_shared = True
             self.shared += 1
+        if context.sent is not None:
+            context.sent.append(flight.task)
         return await self._wait(key, flight)
 
     def subscribe(self, request: SubgraphRequest, context: RequestContext) -> AsyncIterator[SubgraphResponse]:
@@ -114,8 +116,12 @@ _encode_answer = msgspec.json.Encoder().encode
 
 
 def _identity_of(request: SubgraphRequest, context: RequestContext) -> Hashable:
-    headers: tuple[Any, ...] = ()
-    if context.headers:
-        headers = tuple(sorted(item for item in context.headers.items() if item[0] not in _TRACING_HEADERS))
     variables = _encode(request.variables) if request.variables else b""
-    return request.document, request.operation_name, variables, context.identity, headers
+    return request.document, request.operation_name, variables, context.identity, telling_headers(context)
+
+
+def telling_headers(context: RequestContext) -> tuple[tuple[str, str], ...]:
+    """Return the forwarded headers that may make a difference to an answer, in an order of their own."""
+    if not context.headers:
+        return ()
+    return tuple(sorted(item for item in context.headers.items() if item[0] not in _TRACING_HEADERS))

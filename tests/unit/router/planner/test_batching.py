@@ -46,6 +46,7 @@ def proved_plan(name: str, query: str, **variables: bool) -> Plan:
 def test_operations_of_the_benchmark_need_no_more_requests_than_possible(workload: Workload) -> None:
     plan = proved_plan("market", workload.document)
     assert (count_fetches(plan.root), measure_depth(plan.root)) == {"heavy": (6, 4), "light": (3, 3)}[workload.name]
+    assert workload.best_requests is not None
     assert count_fetches(plan.root) <= workload.best_requests
 
 
