@@ -38,6 +38,7 @@ from router.cache import BoundedCache, CacheCounts
 from router.config import RouterConfig
 from router.cookies import RouterContext, SetCookie
 from router.cost import CostEstimate, CostRules, estimate_cost, read_cost_rules
+from router.deferring import decide_defers, find_defers, true_variables
 from router.errors import (
     BadRequest,
     InternalError,
@@ -59,6 +60,7 @@ from router.planner import PlanningError, PlanningErrorCode, plan_operation
 from router.rates import RateGate
 from router.refusal import Refusals, restore_refused, without_fields
 from router.sharing import SharedExecutions, identify_query
+from router.supergraph.api_schema import with_defer
 from router.supergraph.reading import read_supergraph
 from router.supergraph.supergraph import Supergraph
 from router.telemetry import Telemetry
@@ -90,6 +92,7 @@ class Caller:
     """Who asks, as far as the connection tells. *headers* have lower-case names.
 
     *identity* is set where somebody else has found out who it is, instead of by a token. *may_mutate* is False for GET.
+    *takes_parts* tells whether an answer may come in several parts, as `@defer` allows.
     """
 
     address: str = ""
@@ -98,6 +101,7 @@ class Caller:
     request_id: str = ""
     identity: Identity | None = None
     may_mutate: bool = True
+    takes_parts: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,15 @@ class EventStream:
     events: AsyncGenerator[dict[str, Any], None]
 
 
-Outcome: TypeAlias = Answer | EventStream
+@dataclass(frozen=True, slots=True)
+class PartStream:
+    """The parts of one response, as `@defer` divides it. Whoever takes it must exhaust or close *parts*."""
+
+    parts: AsyncGenerator[dict[str, Any], None]
+    set_cookies: tuple[SetCookie, ...] = ()
+
+
+Outcome: TypeAlias = Answer | EventStream | PartStream
 
 
 def refuse(error: RouterError) -> Answer:
@@ -178,7 +190,10 @@ def _new_cache(config: RouterConfig) -> BoundedCache[Any]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReadOperation:
-    """An operation that is valid and within the limits. *cost* is None where variables decide it."""
+    """An operation that is valid and within the limits. *cost* is None where variables decide it.
+
+    *deferring* are the variables that decide about uses of `@defer`; None where there are none.
+    """
 
     text: str
     document: DocumentNode
@@ -186,6 +201,7 @@ class ReadOperation:
     guarded: tuple[GuardedField, ...]
     requirements: frozenset[Requirement]
     cost: CostEstimate | None
+    deferring: frozenset[str] | None
 
     @property
     def name(self) -> str | None:
@@ -271,7 +287,10 @@ class Pipeline:
         if kind is OperationType.MUTATION and not caller.may_mutate:
             raise MethodNotAllowed("a mutation needs a POST request", allow="POST")
         self._check_cost(graph, read, request.variables)
-        planned = self._plan_operation(graph, read, identity)
+        defers: frozenset[str] | None = None
+        if read.deferring is not None and caller.takes_parts and kind is not OperationType.SUBSCRIPTION:
+            defers = true_variables(read.deferring, read.operation, request.variables)
+        planned = self._plan_operation(graph, read, identity, defers)
         may_share = graph.executions is not None and kind is OperationType.QUERY
         context = self._context_of(identity, caller, may_share=may_share)
         if kind is OperationType.SUBSCRIPTION:
@@ -285,8 +304,10 @@ class Pipeline:
         planned: PlannedOperation,
         variables: Mapping[str, Any],
         context: RouterContext,
-    ) -> Answer:
+    ) -> Answer | PartStream:
         """Execute a query or mutation, or wait for an identical query's execution that may be joined."""
+        if planned.prepared.blocks:
+            return await self._execute_in_parts(graph, read, planned, variables, context)
 
         async def execute() -> Answer:
             result = await graph.executor.execute(planned.prepared, variables, context)
@@ -298,6 +319,29 @@ class Pipeline:
             return await execute()
         key = identify_query(planned, variables, context)
         return await (execute() if key is None else executions.run(key, context.sent, execute))
+
+    async def _execute_in_parts(
+        self,
+        graph: Graph,
+        read: ReadOperation,
+        planned: PlannedOperation,
+        variables: Mapping[str, Any],
+        context: RouterContext,
+    ) -> Answer | PartStream:
+        result = await graph.executor.execute_incrementally(planned.prepared, variables, context)
+        if isinstance(result, ExecutionResult):
+            body = self._respond(graph, read, planned, variables, context.identity, result)
+            return Answer(body, set_cookies=tuple(context.set_cookies))
+        return PartStream(self._masked_parts(result.parts), set_cookies=tuple(context.set_cookies))
+
+    async def _masked_parts(self, parts: AsyncGenerator[dict[str, Any], None]) -> AsyncGenerator[dict[str, Any], None]:
+        with self._telemetry.count_stream():
+            async with aclosing(parts) as open_parts:
+                async for part in open_parts:
+                    for holder in (part, *part.get("incremental", ()), *part.get("completed", ())):
+                        if "errors" in holder:
+                            holder["errors"] = [self._mask(error) for error in holder["errors"]]
+                    yield part
 
     async def _admit(self, caller: Caller) -> Identity:
         """Return who is asking; raise Unauthenticated or RateLimited."""
@@ -329,7 +373,10 @@ class Pipeline:
         check_limits(document, operation, limits)
         # Suggestions would tell the names that a closed schema does not
         errors = validate(
-            graph.supergraph.api_schema, document, self._rules, hide_suggestions=not self._config.introspection
+            with_defer(graph.supergraph.api_schema),
+            document,
+            self._rules,
+            hide_suggestions=not self._config.introspection,
         )
         if errors:
             raise ValidationFailed(errors)
@@ -342,6 +389,7 @@ class Pipeline:
             guarded=guarded,
             requirements=frozenset(requirement for guarded_field in guarded for requirement in guarded_field.guard),
             cost=None if estimate.depends_on_variables else estimate,
+            deferring=find_defers(document),
         )
         graph.read_operations.put(key, read, _memory_of(text))
         return read
@@ -372,12 +420,20 @@ class Pipeline:
                 code="COST_ESTIMATED_TOO_EXPENSIVE",
             )
 
-    def _plan_operation(self, graph: Graph, read: ReadOperation, identity: Identity) -> PlannedOperation:
-        """Plan the operation without what *identity* may not see, or remember having done so."""
+    def _plan_operation(
+        self, graph: Graph, read: ReadOperation, identity: Identity, defers: frozenset[str] | None
+    ) -> PlannedOperation:
+        """Plan the operation without what *identity* may not see, or remember having done so.
+
+        *defers* are the variables whose uses of `@defer` count; None lets none count.
+        """
         unmet = frozenset(
             requirement for requirement in read.requirements if not requirement.is_met_by(identity, self._holds_policy)
         )
-        key = (read.text, read.name, unmet)
+        if unmet:
+            # What may not be seen is put back into a whole answer
+            defers = None
+        key = (read.text, read.name, unmet, defers)
         known = graph.planned_operations.get(key)
         if known is not None:
             return known
@@ -387,6 +443,8 @@ class Pipeline:
                 read.document, {id(entry.node): entry.coordinate for entry in read.guarded if entry.guard & unmet}
             )
             document = without_fields(document, refusals)
+        if read.deferring is not None:
+            document = decide_defers(document, defers)
         try:
             plan = plan_operation(graph.supergraph, document, read.name)
             prepared = prepare_operation(graph.supergraph.api_schema, plan, document, read.name)

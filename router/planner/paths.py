@@ -216,10 +216,10 @@ class PathFinder:
             return (local,)
         options: list[_Option] = []
         for subgraph in self.routes(site, type_name):
-            if is_leaving and local is not None and subgraph == site.subgraph:
+            is_return = is_leaving and local is not None and subgraph == site.subgraph
+            if is_return and not self.graph.entity_keys(subgraph, type_name):
                 # The way back by a key that is not resolvable is for requirements, which have no other
-                if not self.graph.entity_keys(subgraph, type_name):
-                    continue
+                continue
             option = self._remote_option(site, type_name, field, subgraph)
             if option is not None:
                 options.append(option)

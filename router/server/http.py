@@ -19,12 +19,20 @@ from router.errors import (
     ValidationFailed,
     VariablesRefused,
 )
-from router.pipeline import Answer, Caller, EventStream, GraphQLRequest, Pipeline, refuse
+from router.pipeline import Answer, Caller, EventStream, GraphQLRequest, PartStream, Pipeline, refuse
 from router.server.addresses import AddressReader
 from router.server.closing import Closing
 from router.server.event_stream import send_events, send_single_event
 from router.server.graphiql import GraphiQLPage
-from router.server.media import Media, accepts_events, prefers_html, require_json_body, require_media
+from router.server.media import (
+    Media,
+    accepts_events,
+    accepts_parts,
+    prefers_html,
+    require_json_body,
+    require_media,
+)
+from router.server.multipart import send_parts, send_single_part
 from router.server.origins import OriginRules, RawHeaders
 from router.server.reading import (
     ClientGone,
@@ -72,6 +80,7 @@ class HttpEndpoint:
                     cookies=read_cookies(headers.get("cookie")),
                     request_id=request_id,
                     may_mutate=method == "POST",
+                    takes_parts=accepts_parts(accept) or media is Media.EVENT_STREAM,
                 )
                 request = await self._read_request(scope, receive, caller)
                 await self._answer_operation(request, caller, media, receive, reply)
@@ -111,6 +120,15 @@ class HttpEndpoint:
                     keepalive_s=self.config.subscriptions.keepalive_s,
                     closing=self.closing,
                 )
+            case PartStream(parts=parts):
+                headers = [*reply.headers, *_cookie_headers(outcome)]
+                if media is Media.EVENT_STREAM:
+                    keepalive_s = self.config.subscriptions.keepalive_s
+                    await send_events(
+                        parts, receive, reply.send, headers=headers, keepalive_s=keepalive_s, closing=None
+                    )
+                else:
+                    await send_parts(parts, receive, reply.send, headers=headers)
 
     async def _send_answer(self, answer: Answer, media: Media, reply: "_Reply") -> None:
         error = answer.error
@@ -121,7 +139,12 @@ class HttpEndpoint:
                 return
             # The stream has not begun: its client learns from the status that there will be none
             media = Media.JSON
-        extra = [(b"set-cookie", cookie.to_header().encode("latin-1")) for cookie in answer.set_cookies]
+        extra = _cookie_headers(answer)
+        if media is Media.MULTIPART:
+            if error is None or not error.is_http_error:
+                await send_single_part(body, reply.send, headers=[*reply.headers, *extra])
+                return
+            media = Media.JSON
         if error is not None:
             extra += [(name.encode(), value.encode("latin-1", "replace")) for name, value in error.headers.items()]
         await reply.send_body(self._status_of(answer, media), media.content_type, body, extra)
@@ -147,6 +170,10 @@ class HttpEndpoint:
         granted = self.origins.preflight_headers(headers)
         # Without the headers the browser refuses the request itself; the status tells nothing
         await reply.send_empty(204, granted or [])
+
+
+def _cookie_headers(outcome: Answer | PartStream) -> list[tuple[bytes, bytes]]:
+    return [(b"set-cookie", cookie.to_header().encode("latin-1")) for cookie in outcome.set_cookies]
 
 
 def request_id_of(headers: Mapping[str, str]) -> str:

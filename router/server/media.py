@@ -15,6 +15,7 @@ class Media(Enum):
     JSON = "application/json"
     GRAPHQL_RESPONSE = "application/graphql-response+json"
     EVENT_STREAM = "text/event-stream"
+    MULTIPART = "multipart/mixed"
 
     @property
     def content_type(self) -> str:
@@ -26,7 +27,7 @@ _BY_RANGE = {
     # Clients that take anything are older than the newer media type, and get what they have always got
     "*/*": Media.JSON,
     "application/*": Media.JSON,
-    **{media.value: media for media in Media},
+    **{media.value: media for media in Media if media is not Media.MULTIPART},
 }
 
 
@@ -34,7 +35,8 @@ _BY_RANGE = {
 def negotiate(accept: str) -> Media | None:
     """Return the media type that *accept* likes best; None when it likes none of ours.
 
-    No `Accept` header is the same as JSON; the stream is for those who name it, in which case it comes first.
+    No `Accept` header is the same as JSON; the stream is for those who name it, in which case it comes first. Parts are
+    for answers that have several, so a whole answer is one part only for those who name nothing else.
     """
     if not accept.strip():
         return Media.JSON
@@ -42,7 +44,20 @@ def negotiate(accept: str) -> Media | None:
         media = _BY_RANGE.get(media_range)
         if media is not None:
             return media
-    return None
+    return Media.MULTIPART if accepts_parts(accept) else None
+
+
+@lru_cache(maxsize=256)
+def accepts_parts(accept: str) -> bool:
+    """Tell whether *accept* names answers in parts, in the format that we send.
+
+    A client that asks for an older one by `deferSpec` gets whole answers.
+    """
+    return any(
+        pieces[0] == Media.MULTIPART.value and not any(piece.startswith("deferspec=") for piece in pieces[1:])
+        for part in accept.split(",")
+        if (pieces := [piece.strip().lower() for piece in part.split(";")])
+    )
 
 
 @lru_cache(maxsize=256)

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from router.config import RouterConfig
 from router.errors import LimitExceeded, RouterError
-from router.pipeline import Answer, Caller, EventStream, GraphQLRequest, Outcome, Pipeline
+from router.pipeline import Answer, Caller, EventStream, GraphQLRequest, Outcome, PartStream, Pipeline
 from router.server.addresses import AddressReader
 from router.server.http import request_id_of
 from router.server.origins import OriginRules
@@ -95,6 +95,7 @@ class WebSocketEndpoint:
             headers=headers,
             cookies=read_cookies(headers.get("cookie")) if self.origins.believes_cookies(headers) else {},
             request_id=request_id_of(headers),
+            takes_parts=True,
         )
         if SUBPROTOCOL not in scope.get("subprotocols", ()):
             await send({"type": "websocket.accept"})
@@ -233,6 +234,10 @@ class _Connection:
                 await self._write({"type": "next", "id": operation_id, "payload": msgspec.Raw(outcome.encoded)})
             case Answer():
                 return list(outcome.body["errors"])
+            case PartStream(parts=parts):
+                async with aclosing(parts) as open_parts:
+                    async for part in open_parts:
+                        await self._write({"type": "next", "id": operation_id, "payload": part})
             case EventStream(events=events):
                 async with aclosing(events) as open_events:
                     async for body in open_events:

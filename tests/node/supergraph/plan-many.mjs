@@ -23,6 +23,8 @@ function countFetches(node) {
       return Math.max(countFetches(node.ifClause), countFetches(node.elseClause));
     case "Subscription":
       return countFetches(node.primary) + countFetches(node.rest);
+    case "Defer":
+      return node.deferred.reduce((sum, block) => sum + countFetches(block.node), countFetches(node.primary.node));
     default:
       throw new Error(`unknown node ${node.kind}`);
   }
@@ -44,6 +46,37 @@ function measureDepth(node) {
       return Math.max(measureDepth(node.ifClause), measureDepth(node.elseClause));
     case "Subscription":
       return measureDepth(node.primary) + measureDepth(node.rest);
+    case "Defer":
+      return noteEnds(node, 0, new Map());
+    default:
+      throw new Error(`unknown node ${node.kind}`);
+  }
+}
+
+// Notes in `ends` how deep each request with an id ends, and returns how deep the node does. What is deferred begins when
+// the requests that it depends on are through.
+function noteEnds(node, start, ends) {
+  if (isAbsent(node)) return start;
+  switch (node.kind) {
+    case "Fetch":
+      if (node.id !== undefined) ends.set(node.id, start + 1);
+      return start + 1;
+    case "Flatten":
+      return noteEnds(node.node, start, ends);
+    case "Sequence":
+      return node.nodes.reduce((end, one) => noteEnds(one, end, ends), start);
+    case "Parallel":
+      return Math.max(...node.nodes.map((one) => noteEnds(one, start, ends)));
+    case "Condition":
+      return Math.max(noteEnds(node.ifClause, start, ends), noteEnds(node.elseClause, start, ends));
+    case "Defer": {
+      let deepest = noteEnds(node.primary.node, start, ends);
+      for (const block of node.deferred) {
+        const begin = Math.max(start, ...block.depends.map(({ id }) => ends.get(id) ?? 0));
+        deepest = Math.max(deepest, noteEnds(block.node, begin, ends));
+      }
+      return deepest;
+    }
     default:
       throw new Error(`unknown node ${node.kind}`);
   }
@@ -51,8 +84,8 @@ function measureDepth(node) {
 
 const answers = JSON.parse(readFileSync(0, "utf8")).map(({ supergraph: sdl, operations }) => {
   const supergraph = Supergraph.build(sdl, { supportedFeatures: null });
-  const api = supergraph.apiSchema();
-  const planner = new QueryPlanner(supergraph);
+  const api = supergraph.schema.toAPISchema({ includeDefer: true });
+  const planner = new QueryPlanner(supergraph, { incrementalDelivery: { enableDefer: true } });
   return operations.map((text) => {
     try {
       const { node } = planner.buildQueryPlan(operationFromDocument(api, parse(text)));

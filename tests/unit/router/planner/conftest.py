@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from graphql import parse, validate
+from graphql import parse, print_ast, validate
 
+from router.deferring import decide_defers
 from router.planner import Plan, plan_operation
 from router.supergraph import Supergraph, read_supergraph
+from router.supergraph.api_schema import with_defer
 from tests.unit.router.planner.generated_world import World
 from tests.unit.router.planner.reference_execution import project, run_plan
 
@@ -60,7 +62,7 @@ def plan_for() -> PlanFor:
     ) -> Plan:
         supergraph = load_supergraph(name)
         document = parse(query)
-        assert validate(supergraph.api_schema, document) == []
+        assert validate(with_defer(supergraph.api_schema), document) == []
         made = plan_operation(supergraph, document, operation_name, labels)
         if len(document.definitions) == 1:
             prove(World(supergraph, labels), made, query, variables or {})
@@ -70,9 +72,10 @@ def plan_for() -> PlanFor:
 
 
 def prove(world: World, plan: Plan, query: str, variables: Mapping[str, Any]) -> None:
-    """Assert that a plan's answer over a world is the answer of one schema over it."""
+    """Assert that a plan's answer over a world, put together, is the answer of one schema over it."""
     if plan.kind.value == "subscription":
         return
+    query = print_ast(decide_defers(parse(query), None))
     data = run_plan(world, plan, variables).data
     got = project(world.supergraph.api_schema, parse(query), data, variables)
     whole = world.execute_whole(query, variables)

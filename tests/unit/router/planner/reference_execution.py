@@ -19,6 +19,7 @@ from router.planner.plan import (
     BatchFetch,
     BatchPart,
     Condition,
+    Defer,
     EntityTarget,
     Fetch,
     Flatten,
@@ -60,6 +61,10 @@ class Run:
                     self.run(one)
             case Condition(variable, then, otherwise):
                 self.run(then if self.variables[variable] else otherwise)
+            case Defer(primary, blocks):
+                self.run(primary)
+                for block in blocks:
+                    self.run(block.node)
             case Fetch():
                 self._merge(self.data, self._ask(node, {}))
             case Flatten(path, fetch):
