@@ -13,6 +13,7 @@ from pasar.composing import compose_schemas, own_schemas
 from router.errors import OperationNotResolved, ParseFailed, ValidationFailed
 from router.limits import select_operation
 from router.supergraph import Supergraph, SupergraphError, read_supergraph
+from router.supergraph.api_schema import with_defer
 
 STDIN = "-"
 
@@ -64,7 +65,7 @@ def ask(
         operation = select_operation(document, operation_name)
     except OperationNotResolved as error:
         raise PlanRefused(error.code, _name_operations(str(error), document)) from None
-    errors = validate(supergraph.api_schema, document)
+    errors = validate(with_defer(supergraph.api_schema), document)
     if errors and errors[-1].message == _NESTED_TOO_DEEPLY:
         raise PlanRefused(ValidationFailed.code, "the document is nested too deeply")
     if errors:

@@ -8,6 +8,9 @@ from router.planner.plan import (
     BatchFetch,
     BatchPart,
     Condition,
+    Defer,
+    Deferral,
+    DeferredBlock,
     EntityTarget,
     Fetch,
     Flatten,
@@ -148,6 +151,25 @@ def test_every_kind_of_node_has_its_members() -> None:
                 {"kind": "Condition", "variable": "p", "then": ROOT_JSON, "otherwise": None},
             ],
         },
+    }
+
+
+def test_what_is_deferred_tells_by_which_use_of_defer_and_what_it_waits_for() -> None:
+    later = Fetch("b", OperationKind.QUERY, "{ two }")
+    block = DeferredBlock((Deferral(2, ("one",), "x", parent=1),), (), (1,), later)
+    plan = Plan(OperationKind.QUERY, Defer(ROOT, (block,)))
+    described = plan_to_json(plan, None)
+    assert (described["requests"], described["depth"]) == (2, 2)
+    assert described["plan"] == {
+        "kind": "Defer",
+        "primary": ROOT_JSON,
+        "blocks": [
+            {
+                "deferrals": [{"number": 2, "path": ["one"], "label": "x", "parent": 1}],
+                "waitsFor": [1],
+                "node": plan_to_json(Plan(OperationKind.QUERY, later), None)["plan"],
+            }
+        ],
     }
 
 

@@ -9,6 +9,9 @@ from router.planner.plan import (
     BatchFetch,
     BatchPart,
     Condition,
+    Defer,
+    Deferral,
+    DeferredBlock,
     EntityTarget,
     Fetch,
     Flatten,
@@ -110,6 +113,31 @@ def test_an_empty_condition_leaves_the_wait_to_what_follows() -> None:
     lanes = place(Sequence((fetch("a"), Condition("p", None, None), fetch("b"))))
     assert cells(lanes) == {"a": (0, 0), "b": (1, 0)}
     assert waits(lanes) == ["b after a"]
+
+
+def test_deferred_requests_stand_below_the_rest_one_column_after_what_they_wait_for() -> None:
+    first, second = Deferral(1, ("me",), "orders"), Deferral(2, ("me", "orders"), parent=1)
+    lanes = place(
+        Defer(
+            Sequence((fetch("a"), fetch("b"))),
+            (
+                DeferredBlock((first,), (), (1,), Sequence((fetch("c"), fetch("d")))),
+                DeferredBlock((first, second), (), (3,), fetch("e")),
+                DeferredBlock((second,), (), (), fetch("f")),
+            ),
+        )
+    )
+    assert cells(lanes) == {"a": (0, 0), "b": (1, 0), "c": (1, 1), "d": (2, 1), "e": (2, 2), "f": (0, 3)}
+    assert waits(lanes) == ["b after a", "d after c", "c after a", "e after c"]
+    assert {box.request.subgraph: box.request.conditions for box in lanes.boxes} == {
+        "a": (),
+        "b": (),
+        "c": ("deferred: orders",),
+        "d": ("deferred: orders",),
+        "e": ("deferred: orders, me.orders",),
+        "f": ("deferred: me.orders",),
+    }
+    assert (lanes.columns, lanes.height) == (3, 4)
 
 
 def test_a_batch_is_one_request_with_its_parts() -> None:

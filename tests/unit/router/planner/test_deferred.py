@@ -38,12 +38,12 @@ Defer
 
 def test_a_key_comes_with_its_object(plan_for: PlanFor) -> None:
     plan = plan_for("entity-fetch", "{ products { name ... @defer { id __typename } } }")
-    assert format_plan(plan) == snapshot('Fetch(product) { products { name id __typename } }')
+    assert format_plan(plan) == snapshot("Fetch(product) { products { name id __typename } }")
 
 
 def test_what_has_no_key_comes_with_its_object(plan_for: PlanFor) -> None:
     plan = plan_for("value-with-entity", "{ invoice { total { amount ... @defer { currency } } } }")
-    assert format_plan(plan) == snapshot('Fetch(a) { invoice { total { amount currency } } }')
+    assert format_plan(plan) == snapshot("Fetch(a) { invoice { total { amount currency } } }")
 
 
 def test_root_fields_are_deferred_too(plan_for: PlanFor) -> None:
