@@ -64,16 +64,17 @@ from router.supergraph.api_schema import with_defer
 from router.supergraph.reading import read_supergraph
 from router.supergraph.supergraph import Supergraph
 from router.telemetry import Telemetry
-from router.transports.base import SubgraphTransport
+from router.transports.base import FirstAnswer, SubgraphTransport
 
 log = structlog.get_logger(__name__)
 
 _ENCODER = msgspec.json.Encoder()
 
-# What a planned operation takes, beside its text: syntax tree, plan and projection. Measured with tracemalloc on
-# operations of 13 to 965 characters: 20 kB each, and 134 to 270 bytes for each character
-BYTES_PER_CHARACTER = 250
-BYTES_PER_OPERATION = 20_000
+# What an operation takes once it is read (syntax tree, what was measured on it), and beside that once it is planned
+# (plan, generated functions): so much each, and so much for each character. Measured with tracemalloc on operations of
+# 13 to 965 characters; a test compares them with what it measures
+READ_BYTES, READ_BYTES_PER_CHARACTER = 16_000, 100
+PLANNED_BYTES, PLANNED_BYTES_PER_CHARACTER = 5_000, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,7 @@ def load_graph(
 
 
 def _new_cache(config: RouterConfig) -> BoundedCache[Any]:
-    # One of two that hold about the same operations
+    # One of two, for operations that are read and for those that are planned, which take about the same
     return BoundedCache(max_entries=config.cache.max_operations, max_bytes=config.cache.max_bytes // 2)
 
 
@@ -315,10 +316,10 @@ class Pipeline:
             return Answer(body, set_cookies=tuple(context.set_cookies))
 
         executions = graph.executions
-        if executions is None or context.sent is None or planned.prepared.root is None:
+        if executions is None or context.first_answer is None or planned.prepared.root is None:
             return await execute()
         key = identify_query(planned, variables, context)
-        return await (execute() if key is None else executions.run(key, context.sent, execute))
+        return await (execute() if key is None else executions.run(key, context.first_answer, execute))
 
     async def _execute_in_parts(
         self,
@@ -391,7 +392,7 @@ class Pipeline:
             cost=None if estimate.depends_on_variables else estimate,
             deferring=find_defers(document),
         )
-        graph.read_operations.put(key, read, _memory_of(text))
+        graph.read_operations.put(key, read, READ_BYTES + READ_BYTES_PER_CHARACTER * len(text))
         return read
 
     def _estimate(
@@ -455,7 +456,7 @@ class Pipeline:
         except RecursionError:
             raise LimitExceeded("the operation is too large to be planned", code="MAX_DEPTH_LIMIT") from None
         planned = PlannedOperation(prepared, refusals)
-        graph.planned_operations.put(key, planned, _memory_of(read.text))
+        graph.planned_operations.put(key, planned, PLANNED_BYTES + PLANNED_BYTES_PER_CHARACTER * len(read.text))
         return planned
 
     def _context_of(self, identity: Identity, caller: Caller, *, may_share: bool) -> RouterContext:
@@ -467,7 +468,7 @@ class Pipeline:
             headers=forwarded,
             cookie_header=caller.headers.get("cookie", "") if authentication.cookie_setting_subgraphs else "",
             deadline_s=asyncio.get_running_loop().time() + self._config.timeouts.request_s,
-            sent=[] if may_share else None,
+            first_answer=FirstAnswer() if may_share else None,
         )
 
     async def _subscribe(
@@ -508,15 +509,17 @@ class Pipeline:
         """Return the response to the operation as the client wrote it; raise VariablesRefused if it never ran."""
         if not result.executed:
             raise VariablesRefused(result.errors)
-        data, errors = result.data, result.errors
+        data, encoded, errors = result.data, result.encoded, result.errors
         if planned.refusals is not None:
+            if encoded is not None:
+                data, encoded = msgspec.json.decode(encoded), None
             reader = _reader_of(graph, read, planned, variables)
             data, refused = restore_refused(reader, planned.refusals, data, is_anonymous=not identity.is_authenticated)
             errors = [*errors, *refused]
         response: dict[str, Any] = {}
         if errors:
             response["errors"] = [self._mask(error) for error in errors]
-        response["data"] = data
+        response["data"] = data if encoded is None else encoded
         extensions = {name: value for name, value in result.extensions.items() if name != "pasar"}
         if extensions:
             response["extensions"] = extensions
@@ -543,10 +546,6 @@ def _reader_of(
     coerced = coerce_variables(planned.prepared, variables)
     conditions = {name: bool(coerced.get(name)) for name in condition_variables(read.document)}
     return ShapeReader(graph.supergraph.api_schema, read.operation, fragments_of(read.document), conditions)
-
-
-def _memory_of(text: str) -> int:
-    return BYTES_PER_OPERATION + BYTES_PER_CHARACTER * len(text)
 
 
 def _outcome_label(outcome: Outcome) -> str:

@@ -8,17 +8,15 @@ would have shared every request anyway.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from router.cookies import RouterContext
+from router.transports.base import FirstAnswer
 from router.transports.dedupe import telling_headers
 
 Answered = TypeVar("Answered")
-
-#: The requests to subgraphs that an operation has sent so far. Mutable on purpose: transports add to it.
-SentRequests: TypeAlias = list["asyncio.Future[Any]"]
 
 # sorted, so that two clients that write their variables in another order ask the same
 _encode = msgspec.json.Encoder(order="sorted").encode
@@ -42,11 +40,13 @@ class SharedExecutions(Generic[Answered]):
         self._when_shared = when_shared
         self._executions: dict[Hashable, _Execution[Answered]] = {}
 
-    async def run(self, key: Hashable, sent: SentRequests, execute: Callable[[], Awaitable[Answered]]) -> Answered:
-        """Call *execute*, whose requests to subgraphs are noted in *sent*, or wait for the identical execution."""
+    async def run(
+        self, key: Hashable, first_answer: FirstAnswer, execute: Callable[[], Awaitable[Answered]]
+    ) -> Answered:
+        """Call *execute*, whose requests to subgraphs tell *first_answer*, or wait for the identical execution."""
         execution = self._executions.get(key)
         if execution is None or not execution.may_be_joined():
-            execution = self._executions[key] = _Execution(asyncio.ensure_future(execute()), sent)
+            execution = self._executions[key] = _Execution(asyncio.ensure_future(execute()), first_answer)
         else:
             self.shared += 1
             self._when_shared()
@@ -69,16 +69,16 @@ class SharedExecutions(Generic[Answered]):
 class _Execution(Generic[Answered]):
     """An execution under way. Mutable on purpose: it counts who waits for it."""
 
-    __slots__ = ("_sent", "task", "waiting")
+    __slots__ = ("_first_answer", "task", "waiting")
 
-    def __init__(self, task: "asyncio.Future[Answered]", sent: SentRequests) -> None:
+    def __init__(self, task: "asyncio.Future[Answered]", first_answer: FirstAnswer) -> None:
         self.task = task
         self.waiting = 0
-        self._sent = sent
+        self._first_answer = first_answer
 
     def may_be_joined(self) -> bool:
         """Tell whether a client that came now would share every request that has been sent."""
-        return not self.task.done() and not any(request.done() for request in self._sent)
+        return not self.task.done() and not self._first_answer.has_arrived()
 
 
 def identify_query(planned: Hashable, variables: Mapping[str, Any], context: RouterContext) -> Hashable | None:

@@ -54,6 +54,8 @@ class CompiledProjection:
         self._namespace: dict[str, Any] = {"OutOfPlace": OutOfPlace}
         self._names: dict[ObjectShape, str] = {}
         self._unwritten: list[ObjectShape] = []
+        self._single_fields: dict[tuple[ObjectShape, FieldShape], ObjectShape] = {}
+        self._of_objects: dict[FieldShape, ProjectObject] = {}
         self.project_root: ProjectObject = self.function_of(reader.root())
 
     def function_of(self, shape: ObjectShape) -> ProjectObject:
@@ -66,6 +68,25 @@ class CompiledProjection:
         if sources:
             exec(compile("\n\n".join(sources), "<projection>", "exec"), self._namespace)
         return cast(ProjectObject, self._namespace[name])
+
+    def function_of_field(self, shape: ObjectShape, field: FieldShape) -> ProjectObject:
+        """Return the function that makes an object of *shape* with *field* only."""
+        single = self._single_fields.get((shape, field))
+        if single is None:
+            single = self._single_fields[shape, field] = ObjectShape(shape.type_, (field,))
+        return self.function_of(single)
+
+    def function_of_objects(self, field: FieldShape) -> ProjectObject:
+        """Return the function for each object in *field*."""
+        function = self._of_objects.get(field)
+        if function is None:
+            named_type = field.named_type
+            if isinstance(named_type, GraphQLObjectType):
+                function = self.function_of(self._reader.object_shape(named_type, field.selection_sets))
+            else:
+                function = _ByTypename(self, field).project
+            self._of_objects[field] = function
+        return function
 
     def name_of(self, shape: ObjectShape) -> str:
         """Return the name of the function for *shape*, which is generated with the next ones."""

@@ -6,11 +6,13 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import structlog
 from graphql import GraphQLSchema
 
 from router.executor.compiled_projection import OUT_OF_PLACE
 from router.executor.incremental import Delivery, IncrementalResult
+from router.executor.large_answers import OUT_OF_PLACE_IN_BYTES, encode_large_answer
 from router.executor.objects import JsonObject, locate_objects
 from router.executor.prepared import (
     AnyPreparedFetch,
@@ -33,6 +35,7 @@ from router.executor.result import ExecutionResult
 from router.executor.variables import BadVariables, coerce_variables
 from router.planner.plan import Alternatives, OperationKind
 from router.transports.base import (
+    LargeResponse,
     MalformedResponse,
     RequestContext,
     SubgraphRequest,
@@ -178,6 +181,7 @@ class _Run:
     __slots__ = (
         "_client_variables",
         "_context",
+        "_encoded",
         "_merged",
         "_merger",
         "_passed",
@@ -206,6 +210,7 @@ class _Run:
         self._timeout_s = timeout_s
         self._merger = prepared.merger
         self._merged: JsonObject = {}
+        self._encoded: msgspec.Raw | None = None
         self._reports = Reports(prepared.subgraphs_at)
         self._response = prepared.response_for(variables)
         # Opened for each request that is through, where deferred ones wait for it
@@ -294,6 +299,8 @@ class _Run:
 
     def finish(self) -> ExecutionResult:
         """Project what has arrived."""
+        if self._encoded is not None:
+            return ExecutionResult(None, encoded=self._encoded)
         response = self._response
         introspection_errors: list[dict[str, Any]] = []
         if response.introspection is not None:
@@ -327,6 +334,14 @@ class _Run:
 
     def accept(self, node: PreparedFetch, response: SubgraphResponse) -> None:
         """Merge the answer to a root fetch and report its errors."""
+        if isinstance(response, LargeResponse):
+            if node is self._prepared.root and self._encode(node, response):
+                return
+            try:
+                response = response.decode()
+            except MalformedResponse as malformed:
+                self.fail(node, malformed)
+                return
         data = response.data
         if data is not None and data.__class__ is not dict:
             self.fail(node, MalformedResponse("data is no object"))
@@ -348,6 +363,18 @@ class _Run:
             if node.apply_renames is not None:
                 node.apply_renames(data)
             self._merger.merge(self._merged, data)
+
+    def _encode(self, node: PreparedFetch, large: LargeResponse) -> bool:
+        """Make the response's data out of the answer to the plan's only fetch, without keeping it as objects."""
+        response = self._response
+        adds_something = response.introspection is not None or self._prepared.blocks
+        if large.errors or node.apply_renames is not None or adds_something:
+            return False
+        try:
+            self._encoded = encode_large_answer(response.reader, response.projection, large.unread)
+        except OUT_OF_PLACE_IN_BYTES:
+            return False
+        return True
 
     def fail(self, node: AnyPreparedFetch, error: Exception, paths: Sequence[FieldPath | None] | None = None) -> None:
         """Report that *node* got no usable answer, at *paths* or wherever that leaves nulls.
@@ -557,7 +584,10 @@ class _Run:
             if self._context.deadline_s is not None:
                 deadline_s = min(deadline_s, self._context.deadline_s)
             async with asyncio.timeout_at(deadline_s):
-                return await transport.send(request, self._context)
+                response = await transport.send(request, self._context)
+            if isinstance(response, LargeResponse) and node is not self._prepared.root:
+                response = response.decode()
+            return response
         except Exception as error:
             if not isinstance(error, TransportError | TimeoutError):
                 # a bug in a transport or an in-process subgraph: the rest of the answer is still worth having

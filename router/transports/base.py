@@ -9,9 +9,35 @@ TransportError
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
+
+import msgspec
 
 from core.identity import ANONYMOUS, Identity
+
+
+class FirstAnswer:
+    """Knows whether any of an operation's requests has been answered. Mutable on purpose; keeps no answer alive."""
+
+    __slots__ = ("_awaited", "_has_arrived")
+
+    def __init__(self) -> None:
+        self._awaited: list[asyncio.Future[Any]] = []
+        self._has_arrived = False
+
+    def expect_from(self, request: "asyncio.Future[Any]") -> None:
+        """Note a request that is under way, or joined."""
+        if not self._has_arrived:
+            self._awaited.append(request)
+
+    def has_arrived(self) -> bool:
+        """Tell whether one of the requests is done, though perhaps nobody has been woken by it yet."""
+        return self._has_arrived or any(request.done() for request in self._awaited)
+
+    def arrive(self) -> None:
+        """Note that a request is done, and forget them all: they hold their answers."""
+        self._has_arrived = True
+        self._awaited.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +45,15 @@ class RequestContext:
     """What one client request tells every subgraph request that it causes.
 
     *deadline_s* is on the event loop's clock; None means no deadline. *headers* are the ones that configuration
-    forwards, with lower-case names. *sent* is where a transport that shares requests notes each that it sends or joins;
-    None where nobody wants to know.
+    forwards, with lower-case names. *first_answer* is told by transports that share requests; None where nobody
+    wants to know.
     """
 
     identity: Identity = ANONYMOUS
     request_id: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     deadline_s: float | None = None
-    sent: list["asyncio.Future[Any]"] | None = None
+    first_answer: "FirstAnswer | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +73,38 @@ class SubgraphResponse:
     data: dict[str, Any] | None
     errors: list[dict[str, Any]]
     extensions: dict[str, Any]
+
+
+class LargeResponse(SubgraphResponse):
+    """A response whose data is too large to be decoded before somebody wants it.
+
+    Attributes:
+        unread: the data as JSON; it may be malformed inside.
+    """
+
+    __slots__ = ("unread",)
+    unread: msgspec.Raw
+
+    def __init__(self, unread: msgspec.Raw, errors: list[dict[str, Any]], extensions: dict[str, Any]) -> None:
+        object.__setattr__(self, "unread", unread)
+        object.__setattr__(self, "errors", errors)
+        object.__setattr__(self, "extensions", extensions)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """Decode the data, each time anew; raise MalformedResponse when that is no object."""
+        return cast("dict[str, Any]", self.decode().data)
+
+    def decode(self) -> SubgraphResponse:
+        """Return the response with its data; raise MalformedResponse when that is no object."""
+        try:
+            data = _decode_object(self.unread)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise MalformedResponse(f"the data is no JSON object: {error}") from error
+        return SubgraphResponse(data, self.errors, self.extensions)
+
+
+_decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class SubgraphTransport(Protocol):

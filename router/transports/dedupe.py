@@ -60,9 +60,13 @@ class DedupingTransport:
         else:
             flight.is_shared = True
             self.shared += 1
-        if context.sent is not None:
-            context.sent.append(flight.task)
-        return await self._wait(key, flight)
+        if context.first_answer is None:
+            return await self._wait(key, flight)
+        context.first_answer.expect_from(flight.task)
+        try:
+            return await self._wait(key, flight)
+        finally:
+            context.first_answer.arrive()
 
     def subscribe(self, request: SubgraphRequest, context: RequestContext) -> AsyncIterator[SubgraphResponse]:
         """Open a subscription of its own."""

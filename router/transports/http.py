@@ -15,6 +15,7 @@ import msgspec
 from yarl import URL
 
 from router.transports.base import (
+    LargeResponse,
     MalformedResponse,
     RequestContext,
     SubgraphHttpError,
@@ -34,6 +35,8 @@ ACCEPT = "application/graphql-response+json, application/json;q=0.9"
 KEEPALIVE_S = 4.0
 #: A list of 100,000 objects fits; a runaway answer does not take the router's memory.
 DEFAULT_MAX_RESPONSE_BYTES = 64 * 1024 * 1024
+#: From here on it matters whether the data stands in memory as objects, too, which take several times their JSON.
+LARGE_BYTES = 256 * 1024
 #: Below the executor's own time-out, so that this more exact one speaks first.
 DEFAULT_TIMEOUT_S = 25.0
 #: A replica on the same network that needs longer to accept is as good as gone.
@@ -82,13 +85,37 @@ class HttpAnswer:
             MalformedResponse: a success without one.
         """
         try:
-            return read_response(_decode(self.body))
+            large = _read_large(self.body) if len(self.body) > LARGE_BYTES else None
+            return large or read_response(_decode(self.body))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, MalformedResponse) as error:
             if not 200 <= self.status < 300:
                 raise SubgraphHttpError(f"HTTP status {self.status}", status=self.status) from error
             if isinstance(error, MalformedResponse):
                 raise
             raise MalformedResponse(f"the body is no JSON: {error}") from error
+
+
+class _Envelope(msgspec.Struct):
+    # empty where there is none
+    data: msgspec.Raw = msgspec.Raw()
+    errors: Any = None
+    extensions: Any = None
+
+
+_NOTHING, _NULL = msgspec.Raw(), msgspec.Raw(b"null")
+_decode_envelope = msgspec.json.Decoder(_Envelope).decode
+
+
+def _read_large(body: bytes) -> LargeResponse | None:
+    """Return a large response with its data unread; None when it has no data or is not what it should be."""
+    try:
+        envelope = _decode_envelope(body)
+    except msgspec.ValidationError:
+        return None
+    if envelope.data in (_NOTHING, _NULL):
+        return None
+    others = read_response({"data": {}, "errors": envelope.errors, "extensions": envelope.extensions})
+    return LargeResponse(envelope.data, others.errors, others.extensions)
 
 
 class OpenSubscription(Protocol):

@@ -1,7 +1,11 @@
-"""The generated projection either answers exactly what the careful one does, or leaves the answer to it."""
+"""The generated projection either answers exactly what the careful one does, or leaves the answer to it.
+
+So does the one that never has the answer in memory as a whole.
+"""
 
 from typing import Any
 
+import msgspec
 import pytest
 from graphql import (
     GraphQLEnumType,
@@ -21,6 +25,7 @@ from hypothesis import strategies as st
 
 from router.executor import prepare_operation
 from router.executor.compiled_projection import OUT_OF_PLACE
+from router.executor.large_answers import OUT_OF_PLACE_IN_BYTES, encode_large_answer
 from router.executor.projection import project
 from router.executor.reports import Reports
 from router.executor.shape import FieldShape, ObjectShape, ShapeReader
@@ -123,4 +128,14 @@ def test_the_generated_projection_agrees_with_the_careful_one(is_tidy: bool, dat
     else:
         assert reports.formatted() == []
     assert repr(generated) == repr(carefully)
+
+    answer = msgspec.Raw(msgspec.json.encode(merged))
+    piece_bytes = data.draw(st.sampled_from([4, 12, 40, 200]))
+    try:
+        encoded = encode_large_answer(response.reader, response.projection, answer, piece_bytes=piece_bytes)
+    except OUT_OF_PLACE_IN_BYTES:
+        assert not is_tidy
+    else:
+        assert reports.formatted() == []
+        assert bytes(encoded) == msgspec.json.encode(carefully)
     assert merged == before

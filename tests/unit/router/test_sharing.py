@@ -11,7 +11,7 @@ from router.cookies import RouterContext
 from router.pipeline import Answer, Caller, EventStream, GraphQLRequest
 from router.sharing import SharedExecutions, identify_query
 from router.telemetry import Telemetry
-from router.transports.base import RequestContext, SubgraphRequest, SubgraphResponse, SubgraphTransport
+from router.transports.base import FirstAnswer, RequestContext, SubgraphRequest, SubgraphResponse, SubgraphTransport
 from router.transports.dedupe import DedupingTransport
 from tests.testkit.market import MARKET_SDL, Market, open_market
 
@@ -307,7 +307,7 @@ async def test_an_execution_that_raises_raises_for_everybody_and_is_forgotten() 
     async def execute() -> int:
         return await gate
 
-    tasks = [asyncio.create_task(executions.run("key", [], execute)) for _ in range(2)]
+    tasks = [asyncio.create_task(executions.run("key", FirstAnswer(), execute)) for _ in range(2)]
     await let_everything_run()
     gate.set_exception(ValueError("a bug"))
     outcomes = await asyncio.gather(*tasks, return_exceptions=True)
@@ -316,7 +316,7 @@ async def test_an_execution_that_raises_raises_for_everybody_and_is_forgotten() 
     async def recover() -> int:
         return 7
 
-    assert await executions.run("key", [], recover) == 7
+    assert await executions.run("key", FirstAnswer(), recover) == 7
     assert executions.shared == 1
 
 
@@ -327,12 +327,12 @@ async def test_an_execution_that_has_ended_is_not_joined_even_if_nobody_has_read
     async def execute() -> int:
         return next(answers)
 
-    first = asyncio.create_task(executions.run("key", [], execute))
+    first = asyncio.create_task(executions.run("key", FirstAnswer(), execute))
     # one turn each to start the execution and to run it: its answer is there, its client has not been woken
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert not first.done()
-    assert await executions.run("key", [], execute) == 2
+    assert await executions.run("key", FirstAnswer(), execute) == 2
     assert (await first, executions.shared) == (1, 0)
 
 
