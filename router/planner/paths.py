@@ -122,10 +122,15 @@ class PathFinder:
     # --- assignment ---
 
     def _assign(self, site: Site, selections: SelectionSet, present: frozenset[str]) -> Assignment:
+        # An object's type is told with the object, also where only what is deferred depends on it
+        selections = self._with_type_name(site, selections, site.block)
         blocks = dict.fromkeys(field.block for field in selections.fields)
         if len(blocks) > 1:
             return self._assign_by_block(site, selections, tuple(blocks), present)
-        selections = self._with_type_name(site, selections)
+        return self._assign_in_block(site, selections, present)
+
+    def _assign_in_block(self, site: Site, selections: SelectionSet, present: frozenset[str]) -> Assignment:
+        selections = self._with_type_name(site, selections, selections.fields[0].block if selections.fields else ())
         runtime = self.runtime_types(site)
         wishes: list[_Wish] = []
         contested = find_contested(selections)
@@ -170,7 +175,7 @@ class PathFinder:
     ) -> Assignment:
         """Decide for each block apart: what is deferred shares no request with what is not."""
         parts = [
-            self.assign(site, selections.only_block(block), present if block == site.block else frozenset())
+            self._assign_in_block(site, selections.only_block(block), present if block == site.block else frozenset())
             for block in blocks
         ]
         missing = [field for part in parts if part.missing is not None for field in part.missing.fields]
@@ -190,23 +195,28 @@ class PathFinder:
         """Tell whether the site's objects carry an interface's name instead of their own type's."""
         return site.subgraph is not None and self.graph.is_interface_object(site.subgraph, site.type_name)
 
-    def _with_type_name(self, site: Site, selections: SelectionSet) -> SelectionSet:
-        """Add `__typename` where objects come from an interface object but what is wanted depends on their type."""
+    def _with_type_name(self, site: Site, selections: SelectionSet, block: Block) -> SelectionSet:
+        """Add `__typename` where objects come from an interface object but what is wanted depends on their type.
+
+        It is added in *block*, where it may stand in another one, too.
+        """
         if not self.is_unknown(site):
             return selections
         runtime = self.runtime_types(site)
         if all(field.types >= runtime for field in selections.fields):
             return selections
         if any(
-            field.response_key == "__typename" and field.types >= runtime and field.guard == ALWAYS
+            field.response_key == "__typename"
+            and field.types >= runtime
+            and field.guard == ALWAYS
+            and field.block == block
             for field in selections.fields
         ):
             return selections
-        if "__typename" not in selections.memo:
-            block = selections.fields[0].block
+        if ("__typename", block) not in selections.memo:
             type_name = FieldSelection("__typename", "__typename", runtime, is_internal=True, block=block)
-            selections.memo["__typename"] = SelectionSet(selections.type_name, (type_name, *selections.fields))
-        return selections.memo["__typename"]
+            selections.memo["__typename", block] = SelectionSet(selections.type_name, (type_name, *selections.fields))
+        return selections.memo["__typename", block]
 
     def _options(self, site: Site, type_name: str, field: FieldSelection) -> tuple[_Option, ...]:
         local = None if site.is_told else self._local_option(site, type_name, field)

@@ -69,6 +69,17 @@ def test_what_is_deferred_is_what_a_monolith_defers_on_random_supergraphs(data: 
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("name", NAMED)
+@NIGHTLY
+@given(data=st.data())
+def test_what_is_deferred_is_what_a_monolith_defers_in_named_supergraphs_through_the_night(
+    name: str, data: st.DataObject
+) -> None:
+    check(data, supergraph_of(name), failure_chance=0.1)
+
+
+@pytest.mark.nightly
 @pytest.mark.timeout(36000)
 @settings(NIGHTLY, max_examples=NIGHTLY_RANDOM_SUPERGRAPHS)
 @given(data=st.data(), seed=st.integers(0, 10**9))
