@@ -56,6 +56,23 @@ class Cookie:
     same_site: Literal["lax", "strict", "none"] = "strict"
 
 
+# Set by the router for mutations of the user subgraph
+CLIENT_ADDRESS_HEADER = "x-pasar-client-address"
+# Longer than any browser's
+MAX_USER_AGENT_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request comes from: the client's network address, and what its program calls itself; empty if unknown."""
+
+    address: str = ""
+    user_agent: str = ""
+
+
+UNKNOWN_ORIGIN = Origin()
+
+
 @dataclass(slots=True)
 class Call:
     """One request to a subgraph, as its resolvers see it. Mutable only in *cookies* and *rows*.
@@ -70,6 +87,12 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     cookies: list[Cookie] = field(default_factory=list)
     rows: RowBudget = field(default_factory=RowBudget)
+
+    @property
+    def origin(self) -> Origin:
+        """Return where the client is, as far as the router tells; nobody else is believed about the address."""
+        address = self.headers.get(CLIENT_ADDRESS_HEADER, "") if self.trusted else ""
+        return Origin(address, self.headers.get("user-agent", "")[:MAX_USER_AGENT_LENGTH])
 
 
 async def _nothing_to_do() -> None:

@@ -467,6 +467,7 @@ class Pipeline:
             request_id=caller.request_id,
             headers=forwarded,
             cookie_header=caller.headers.get("cookie", "") if authentication.cookie_setting_subgraphs else "",
+            client_address=caller.address,
             deadline_s=asyncio.get_running_loop().time() + self._config.timeouts.request_s,
             first_answer=FirstAnswer() if may_share else None,
         )

@@ -41,6 +41,8 @@ class SessionDocument(Document):
     user_id: str
     transport: str
     user_agent: str
+    # Of the client at the login
+    address: str = ""
     created_at: datetime
     last_used_at: datetime
     # Of the newest refresh token; the session is forgotten with it

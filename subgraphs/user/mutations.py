@@ -46,7 +46,7 @@ class Mutation:
             password=input.password,
             name=input.name,
             transport=input.transport.name,
-            user_agent=_user_agent(info.context),
+            origin=info.context.call.origin,
         )
         return _hand_over(tokens, input.transport, info.context)
 
@@ -61,7 +61,7 @@ class Mutation:
             email=input.email,
             password=input.password,
             transport=input.transport.name,
-            user_agent=_user_agent(info.context),
+            origin=info.context.call.origin,
         )
         return _hand_over(tokens, input.transport, info.context)
 
@@ -140,7 +140,3 @@ def _hand_over(tokens: Tokens, transport: TokenTransport, context: UserContext) 
         # Whoever has just proven to be this user reads it as that user, although the request came without a token
         user=User.from_profile(tokens.profile, viewer=tokens.identity),
     )
-
-
-def _user_agent(context: UserContext) -> str:
-    return context.call.headers.get("user-agent", "")

@@ -1,6 +1,6 @@
 """What can be done with accounts."""
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -11,8 +11,9 @@ from core.ids import new_id
 from core.mongo import Session, in_transaction
 from core.paging import Page, PageRequest
 from core.scopes import USERS_READ, USERS_WRITE
-from core.subgraph import Runtime, require_login
+from core.subgraph import UNKNOWN_ORIGIN, Origin, Runtime, require_login
 from core.tokens import AccessTokenIssuer
+from subgraphs.user.audit import AuditAction, AuditLog
 from subgraphs.user.documents import UserDocument
 from subgraphs.user.events import USER_REGISTERED, USER_UPDATED, announce_user
 from subgraphs.user.model import (
@@ -51,6 +52,7 @@ class UserService:
         self._runtime = runtime
         self._passwords = passwords
         self._repository = UserRepository(runtime.database)
+        self._audit = AuditLog(runtime.database, runtime.clock)
         self._sessions = Sessions(
             self._repository,
             runtime.client,
@@ -77,7 +79,7 @@ class UserService:
         return _profile_of(document)
 
     async def register(
-        self, *, email: str, password: str, name: str, transport: str = "BEARER", user_agent: str = ""
+        self, *, email: str, password: str, name: str, transport: str = "BEARER", origin: Origin = UNKNOWN_ORIGIN
     ) -> Tokens:
         """Create a customer's account and log in; see create_user for the errors."""
         document = await self._draft_user(email=email, password=password, name=name, roles=(Role.CUSTOMER,))
@@ -85,11 +87,13 @@ class UserService:
         async def work(session: Session) -> Tokens:
             await self._insert_user(document, session)
             profile = _profile_of(document)
-            return await self._sessions.open(profile, transport=transport, user_agent=user_agent, session=session)
+            return await self._sessions.open(profile, transport=transport, origin=origin, session=session)
 
         return await in_transaction(self._runtime.client, work)
 
-    async def log_in(self, *, email: str, password: str, transport: str = "BEARER", user_agent: str = "") -> Tokens:
+    async def log_in(
+        self, *, email: str, password: str, transport: str = "BEARER", origin: Origin = UNKNOWN_ORIGIN
+    ) -> Tokens:
         """Open a session.
 
         Raises:
@@ -110,7 +114,7 @@ class UserService:
         profile = _profile_of(account)
 
         async def work(session: Session) -> Tokens:
-            return await self._sessions.open(profile, transport=transport, user_agent=user_agent, session=session)
+            return await self._sessions.open(profile, transport=transport, origin=origin, session=session)
 
         return await in_transaction(self._runtime.client, work)
 
@@ -157,7 +161,14 @@ class UserService:
             Conflict: it is the caller's own account.
         """
         _require_scope(by, USERS_WRITE)
-        return await self._change_user(user_id, {"roles": list(check_roles(user_id, roles, by=by.subject))})
+        checked = check_roles(user_id, roles, by=by.subject)
+
+        async def record(session: Session) -> None:
+            await self._audit.record(
+                AuditAction.ROLES_CHANGED, by=by, user_id=user_id, details={"roles": " ".join(checked)}, session=session
+            )
+
+        return await self._change_user(user_id, {"roles": list(checked)}, also=record)
 
     async def prepare(self) -> None:
         """Do what must be done before the first request."""
@@ -191,7 +202,10 @@ class UserService:
             session=session,
         )
 
-    async def _change_user(self, user_id: str, changes: dict[str, Any]) -> Profile:
+    async def _change_user(
+        self, user_id: str, changes: dict[str, Any], *, also: Callable[[Session], Awaitable[None]] | None = None
+    ) -> Profile:
+        """Apply *changes* and announce them; *also* runs in the same transaction, unless nothing changes."""
         now = self._runtime.clock.now()
 
         async def work(session: Session) -> Profile:
@@ -208,6 +222,8 @@ class UserService:
                 raise missing
             profile = _profile_of(changed)
             await announce_user(USER_UPDATED, profile, database=self._runtime.database, now=now, session=session)
+            if also is not None:
+                await also(session)
             return profile
 
         return await in_transaction(self._runtime.client, work)

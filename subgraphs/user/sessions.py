@@ -16,6 +16,7 @@ from core.identity import Identity
 from core.ids import new_id
 from core.mongo import Client, Session, in_transaction
 from core.scopes import scopes_of
+from core.subgraph import Origin
 from core.tokens import AccessTokenIssuer
 from subgraphs.user.documents import RefreshTokenDocument, SessionDocument
 from subgraphs.user.model import InvalidRefreshToken, Profile, session_of, token_id_of
@@ -25,8 +26,6 @@ log = structlog.get_logger(__name__)
 
 LOGOUT = "LOGOUT"
 REUSE = "REUSE"
-
-MAX_USER_AGENT_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class Sessions:
         self._clock = clock
         self._refresh_ttl = refresh_ttl
 
-    async def open(self, profile: Profile, *, transport: str, user_agent: str, session: Session) -> Tokens:
+    async def open(self, profile: Profile, *, transport: str, origin: Origin, session: Session) -> Tokens:
         """Start a session for *profile*, in the transaction of *session*."""
         now = self._clock.now()
         session_id = new_id("ses")
@@ -67,7 +66,8 @@ class Sessions:
             id=session_id,
             user_id=profile.id,
             transport=transport,
-            user_agent=user_agent[:MAX_USER_AGENT_LENGTH],
+            user_agent=origin.user_agent,
+            address=origin.address,
             created_at=now,
             last_used_at=now,
             expires_at=now + self._refresh_ttl,

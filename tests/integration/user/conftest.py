@@ -11,6 +11,7 @@ from core.settings import Settings
 from core.subgraph import Call, Cookie, Subgraph
 from core.tokens import TokenVerifier, verification_keys_from_jwks
 from subgraphs.user.app import build, build_service
+from subgraphs.user.audit import AUDIT
 from subgraphs.user.keys import load_token_issuer
 from subgraphs.user.model import Profile
 from subgraphs.user.passwords import Passwords
@@ -89,7 +90,7 @@ class UserStore:
 
     async def snapshot(self) -> dict[str, list[dict[str, Any]]]:
         """Return everything that is stored, to compare before and after."""
-        names = ("users", "sessions", "refresh_tokens", "outbox")
+        names = ("users", "sessions", "refresh_tokens", "outbox", AUDIT)
         return {name: await self.database[name].find().sort("_id", 1).to_list() for name in names}
 
 

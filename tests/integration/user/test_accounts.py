@@ -9,6 +9,7 @@ from core.scopes import USERS_READ, scopes_of
 from core.subgraph_app import build_subgraph_app
 from core.tokens import AssertionVerifier, generate_private_key
 from subgraphs.user.app import build
+from subgraphs.user.audit import AUDIT
 from subgraphs.user.keys import load_token_issuer
 from tests.integration.user.conftest import PASSWORD, UserStore, cheap_passwords
 from tests.testkit.asgi_server import running_asgi
@@ -248,6 +249,13 @@ async def test_an_administrator_assigns_roles(store: UserStore) -> None:
     assert (event["type"], event["payload"]) == (
         "UserUpdated",
         {"user_id": profile.id, "name": "Ani", "roles": ["CUSTOMER", "STAFF"]},
+    )
+    (entry,) = (await store.snapshot())[AUDIT]
+    assert (entry["action"], entry["actor_id"], entry["user_id"], entry["details"]) == (
+        "ROLES_CHANGED",
+        admin.subject,
+        profile.id,
+        {"roles": "CUSTOMER STAFF"},
     )
 
 

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from core.settings import Environment, Settings
+from core.subgraph import CLIENT_ADDRESS_HEADER, Call
 from subgraphs.user.app import build_service
 from subgraphs.user.model import InvalidCredentials
 from subgraphs.user.passwords import Passwords
@@ -165,6 +166,15 @@ async def test_a_session_remembers_how_it_was_opened(store: UserStore) -> None:
     assert session["transport"] == "COOKIE"
     assert session["user_agent"] == "x" * 200
     assert session["revoked_at"] is None
+
+
+async def test_only_the_router_is_believed_about_the_address_of_a_client(store: UserStore) -> None:
+    headers = {CLIENT_ADDRESS_HEADER: "203.0.113.7"}
+    await store.service.create_user(email="ani@example.com", password=PASSWORD, name="Ani")
+    await store.data(LOGIN, credentials(), headers=headers)
+    await store.subgraph.execute(LOGIN, credentials(), None, Call(headers=headers))
+    sessions = (await store.snapshot())["sessions"]
+    assert [session["address"] for session in sessions] == ["203.0.113.7", ""]
 
 
 async def test_passwords_are_hashed_with_a_salt_of_their_own() -> None:

@@ -98,7 +98,7 @@ async def test_a_value_that_cannot_be_accepted_is_named_and_nothing_is_written(
 ) -> None:
     result = (await store.data(REGISTER, new_account(**{field: value})))["register"]
     assert (result["__typename"], result["code"], result["field"]) == ("InvalidInputProblem", "BAD_USER_INPUT", field)
-    assert await store.snapshot() == {"users": [], "sessions": [], "refresh_tokens": [], "outbox": []}
+    assert not any((await store.snapshot()).values())
 
 
 async def test_fifty_registrations_of_one_address_make_one_account(store: UserStore) -> None:
@@ -112,6 +112,7 @@ async def test_fifty_registrations_of_one_address_make_one_account(store: UserSt
         "users": 1,
         "sessions": 1,
         "refresh_tokens": 1,
+        "audit_entries": 0,
         "outbox": 1,
     }
     (winner,) = [result["register"] for result in results if result["register"]["__typename"] == "AuthSession"]

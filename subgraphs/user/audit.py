@@ -1,0 +1,56 @@
+"""The audit log: what was done to accounts and by whom. Rows are added and never changed."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from core.clock import Clock
+from core.identity import Identity
+from core.ids import new_id
+from core.mongo import Database, Row, Session
+from core.subgraph import UNKNOWN_ORIGIN, Origin
+
+AUDIT = "audit_entries"
+
+
+class AuditAction(StrEnum):
+    """What happened. Add a member for every privileged or security-relevant action."""
+
+    LOGGED_IN = "LOGGED_IN"
+    LOGIN_FAILED = "LOGIN_FAILED"
+    SESSION_REUSED = "SESSION_REUSED"
+    ROLES_CHANGED = "ROLES_CHANGED"
+
+
+class AuditLog:
+    """Adds to the log of one database."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._entries = database[AUDIT]
+        self._clock = clock
+
+    async def record(
+        self,
+        action: AuditAction,
+        *,
+        by: Identity,
+        user_id: str | None = None,
+        origin: Origin = UNKNOWN_ORIGIN,
+        details: Mapping[str, str | int | bool] | None = None,
+        session: Session | None = None,
+    ) -> None:
+        """Add an entry: *by* did *action* to the account *user_id*.
+
+        *details* hold no secrets and no contact data. With *session* the entry is written in that transaction, so that
+        there is no change without its entry.
+        """
+        row: Row = {
+            "_id": new_id("aud"),
+            "at": self._clock.now(),
+            "action": action.value,
+            "actor_id": by.subject,
+            "user_id": user_id,
+            "address": origin.address,
+            "user_agent": origin.user_agent,
+            "details": dict(details or {}),
+        }
+        await self._entries.insert_one(row, session=session)
