@@ -5,7 +5,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TypeAlias
 
-import aiohttp
 import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -31,7 +30,7 @@ from router.supergraph.reading import read_supergraph
 from router.telemetry import METRICS_CONTENT_TYPE, Telemetry, measure_transports
 from router.transports.base import SubgraphTransport
 from router.transports.dedupe import DedupingTransport
-from router.transports.http import HttpTransport
+from router.transports.http import HttpTransport, SubgraphSession
 from router.transports.sse import open_event_stream
 from router.transports.websocket import open_websocket
 
@@ -207,7 +206,7 @@ def build_app(
 
 
 def build_http_transports(
-    supergraph_sdl: str, config: RouterConfig, session: aiohttp.ClientSession
+    supergraph_sdl: str, config: RouterConfig, session: SubgraphSession
 ) -> dict[str, SubgraphTransport]:
     """Return an HTTP transport for each subgraph of *supergraph_sdl*, at the configured URLs or else its own."""
     headers_for = build_headers_for(config.authentication)
@@ -216,14 +215,17 @@ def build_http_transports(
         urls = tuple(config.subgraph_urls.get(subgraph.name, ())) or ((subgraph.url,) if subgraph.url else ())
         if not urls:
             raise ConfigError(f"subgraph {subgraph.name} has no URL: set subgraph_urls.{subgraph.name}")
-        transport = HttpTransport(
-            subgraph.name,
-            urls,
-            session,
-            headers_for=headers_for,
-            timeout_s=config.timeouts.subgraph_s,
-            open_subscription=_OPENERS[config.subscriptions.subgraph_protocol],
-        )
+        try:
+            transport = HttpTransport(
+                subgraph.name,
+                urls,
+                session,
+                headers_for=headers_for,
+                timeout_s=config.timeouts.subgraph_s,
+                open_subscription=_OPENERS[config.subscriptions.subgraph_protocol],
+            )
+        except ValueError as no_url:
+            raise ConfigError(f"subgraph {subgraph.name}: {no_url}") from None
         transports[subgraph.name] = DedupingTransport(transport) if config.dedupe else transport
     return transports
 

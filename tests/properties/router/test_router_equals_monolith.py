@@ -75,7 +75,7 @@ def has_interface_objects(supergraph: Supergraph) -> bool:
 def assert_same(router: Answer, monolith: Answer, *, may_reorder: bool) -> None:
     """Compare data, the order of keys, and where errors left nulls.
 
-    Where nobody has asked for the type of an interface object, a fragment on a type cannot change the order of its keys.
+    Where nobody asks for the type of an interface object, a fragment on a type cannot change the order of its keys.
 
     More errors than the monolith's are right: it stops at the first null that takes its parent along, while the
     router's other requests were under way already; and a plan may ask for a field of more objects than the client did.

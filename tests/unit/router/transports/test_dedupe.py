@@ -2,7 +2,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-import aiohttp
 import pytest
 from aiohttp import web
 
@@ -10,7 +9,7 @@ from core.identity import Identity
 from router.transports.base import RequestContext, SubgraphRequest, SubgraphResponse, SubgraphUnreachable
 from router.transports.dedupe import DedupingTransport
 from router.transports.fake import FakeTransport
-from router.transports.http import HttpTransport, open_session
+from router.transports.http import HttpTransport, SubgraphSession
 from tests.unit.router.transports.servers import serving
 
 CONTEXT = RequestContext()
@@ -152,13 +151,13 @@ async def test_subscriptions_go_through_and_closing_closes_the_wrapped_transport
 
 
 @pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    opened = open_session()
+async def session() -> AsyncIterator[SubgraphSession]:
+    opened = SubgraphSession()
     yield opened
-    await opened.close()
+    await opened.aclose()
 
 
-async def test_over_http_each_receiver_reads_the_shared_bytes_for_itself(session: aiohttp.ClientSession) -> None:
+async def test_over_http_each_receiver_reads_the_shared_bytes_for_itself(session: SubgraphSession) -> None:
     gate = asyncio.Event()
 
     async def handle(_: web.Request) -> web.Response:
