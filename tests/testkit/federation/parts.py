@@ -59,3 +59,25 @@ def assemble(parts: Sequence[Any]) -> Assembled:
     assert not pending
     assert all("data" not in part for part in later)
     return whole
+
+
+_ABSENT: Any = object()
+
+
+def agrees_or_is_lost(data: Any, expected: Any, whole: Any) -> bool:
+    """Tell whether *data* is as *expected*, except where it is null or absent and the *whole* answer is null, too.
+
+    *whole* is the answer to the same operation without `@defer`.
+    """
+    if data is None or data is _ABSENT:
+        return data is expected or whole is None
+    if isinstance(data, dict) and isinstance(expected, dict):
+        known = whole if isinstance(whole, dict) else {}
+        return all(
+            agrees_or_is_lost(data.get(key, _ABSENT), expected.get(key, _ABSENT), known.get(key))
+            for key in data.keys() | expected.keys()
+        )
+    if isinstance(data, list) and isinstance(expected, list) and len(data) == len(expected):
+        known_items = whole if isinstance(whole, list) else [None] * len(data)
+        return all(map(agrees_or_is_lost, data, expected, known_items))
+    return bool(data == expected)
