@@ -17,6 +17,8 @@ from subgraphs.order.handlers import build_handlers
 from subgraphs.order.moves import OrderMover
 from subgraphs.order.neighbours import Neighbours
 from subgraphs.order.repository import OrderRepository
+from subgraphs.order.rollup_repair import RollupRepair
+from subgraphs.order.rollup_repository import RollupRepository
 from subgraphs.order.schema import build_order_schema
 from subgraphs.order.service import OrderService
 from subgraphs.order.totals import TotalsReader
@@ -27,12 +29,20 @@ NAME = "order"
 # A checkout is taken up 30 s after its request went silent, so looking this often is soon enough
 RESUME_EVERY_S = 5.0
 EXPIRE_EVERY_S = 5.0
+# Reports add up what is not folded yet: this keeps it few
+FOLD_EVERY_S = 1.0
+REBUILD_EVERY_S = 5.0
+RECONCILE_EVERY_S = 86_400.0
 
 
 def build(runtime: Runtime) -> Subgraph:
     """Return the subgraph on *runtime*."""
     orders, carts = OrderRepository(runtime.database), CartRepository(runtime.database)
-    mover = OrderMover(runtime.database, orders)
+    rollup, repair = (
+        RollupRepository(runtime.client, runtime.database),
+        RollupRepair(runtime.client, runtime.database),
+    )
+    mover = OrderMover(runtime.database, orders, rollup)
     neighbours = Neighbours(runtime.peers)
     checkout = Checkout(
         runtime.client,
@@ -51,7 +61,7 @@ def build(runtime: Runtime) -> Subgraph:
         carts=carts,
         mover=mover,
         checkout=checkout,
-        totals=TotalsReader(orders, runtime.cache, runtime.clock, namespace=runtime.database.name),
+        totals=TotalsReader(orders, rollup, runtime.cache, runtime.clock, namespace=runtime.database.name),
         neighbours=neighbours,
     )
 
@@ -75,9 +85,13 @@ def build(runtime: Runtime) -> Subgraph:
         documents=DOCUMENTS,
         context=make_context,
         handlers=build_handlers(orders, mover, runtime.clock),
+        prepare=repair.prepare,
         jobs=(
             Job("resume_checkouts", RESUME_EVERY_S, checkout.resume_unfinished),
             Job("expire_orders", EXPIRE_EVERY_S, service.expire_unpaid_orders),
+            Job("fold_totals", FOLD_EVERY_S, lambda _: rollup.fold_all()),
+            Job("rebuild_totals", REBUILD_EVERY_S, repair.run_rebuild),
+            Job("reconcile_totals", RECONCILE_EVERY_S, repair.run_reconciliation),
         ),
     )
 

@@ -211,16 +211,52 @@ class ProductSalesDocument(Document):
         name = "product_sales"
 
 
-class MonthVersionDocument(Document):
-    """A version of one UTC month of orders: `2026-11/3`, shard 3 of several. *token* is new after every change."""
+class TotalsDocument(Document):
+    """The sums of one bucket of orders (rollup.py), `IDR/h/2026-11-24T05`: a field per status, {n, q, r}.
+
+    Months have *month* and a version *v*, what is finer has *day*. One document is the state of the rollup.
+    """
 
     id: str  # type: ignore[assignment]  # Beanie expects an ObjectId
-    token: str
+    day: str | None = None
+    month: str | None = None
+    v: str | None = None
 
     class Settings:
         """Beanie's settings."""
 
-        name = "month_versions"
+        name = "order_totals"
+        indexes: ClassVar = [
+            # A day is reconciled as a whole
+            IndexModel([("day", ASCENDING)], name="day", partialFilterExpression={"day": {"$exists": True}}),
+            IndexModel([("month", ASCENDING)], name="month", partialFilterExpression={"month": {"$exists": True}}),
+        ]
+
+
+class ProductTotalsDocument(TotalsDocument):
+    """The sums of one product's lines in one bucket, `IDR/d/2026-11-24/prd_...`."""
+
+    class Settings:
+        """Beanie's settings."""
+
+        name = "product_totals"
+        indexes: ClassVar = TotalsDocument.Settings.indexes
+
+
+class TotalChangeDocument(Document):
+    """What an order's change takes from the sums and adds to them, until it is folded into them."""
+
+    at: datetime
+    c: str
+    e: list[list[str | int]]
+    p: list[list[str | int]]
+
+    class Settings:
+        """Beanie's settings."""
+
+        name = "total_changes"
+        # There are few at a time: one index serves the months of a report and the days of a repair
+        indexes: ClassVar = [IndexModel([("at", ASCENDING), ("c", ASCENDING)], name="at")]
 
 
 DOCUMENTS: tuple[type[Document], ...] = (
@@ -228,5 +264,7 @@ DOCUMENTS: tuple[type[Document], ...] = (
     CartDocument,
     CheckoutDocument,
     ProductSalesDocument,
-    MonthVersionDocument,
+    TotalsDocument,
+    ProductTotalsDocument,
+    TotalChangeDocument,
 )

@@ -18,19 +18,21 @@ from subgraphs.order.model import (
     sales_change,
 )
 from subgraphs.order.repository import OrderRepository
+from subgraphs.order.rollup_repository import RollupRepository
 
 
 class OrderMover:
     """Places, moves and marks orders inside a transaction of the caller."""
 
-    def __init__(self, database: Database, repository: OrderRepository) -> None:
+    def __init__(self, database: Database, repository: OrderRepository, rollup: RollupRepository) -> None:
         self._database = database
         self._repository = repository
+        self._rollup = rollup
 
     async def place(self, order: OrderRow, *, session: Session) -> Row:
         """Insert a new order and announce it; raise DuplicateKeyError when its number is taken."""
         row = await self._repository.insert_order(order, session=session)
-        await self._repository.renew_month_versions([order.placed_at], session=session)
+        await self._rollup.record_change(None, row, session=session)
         await announce(
             self._database,
             EVENT_OF_STATUS[order.status],
@@ -71,7 +73,7 @@ class OrderMover:
             unset=("expire_due_at", "cancel_request") if status is OrderStatus.PENDING_PAYMENT else (),
             session=session,
         )
-        await self._repository.renew_month_versions([order["placed_at"]], session=session)
+        await self._rollup.record_change(order, moved, session=session)
         change = sales_change(status, target)
         if change:
             units: Counter[str] = Counter()

@@ -1,7 +1,6 @@
 """The GraphQL types of the order subgraph."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import strawberry
 from strawberry.dataloader import DataLoader
@@ -19,7 +18,7 @@ from schema.scalars import BigInt, DateTime
 from subgraphs.order.carts import Cart as CartValue
 from subgraphs.order.model import ActorKind, Attention, OrderStatus
 from subgraphs.order.service import OrderService, can_read
-from subgraphs.order.totals import MonthlyTotals, MonthTotal
+from subgraphs.order.totals import MonthlyTotals, MonthTotal, TotalsSource
 
 
 @dataclass(slots=True)
@@ -297,11 +296,6 @@ def order_connection(page: Page[Row]) -> Connection[Order]:
     return Connection[Order](**connection_arguments(page, Order.from_row))
 
 
-class TotalsSource(StrEnum):
-    CACHE = "CACHE"
-    AGGREGATION = "AGGREGATION"
-
-
 strawberry.enum(TotalsSource, description="Where a report's figures came from. They are the same either way.")
 
 
@@ -340,7 +334,7 @@ class MonthlyOrderTotals:
     def from_totals(cls, totals: MonthlyTotals) -> "MonthlyOrderTotals":
         return cls(
             as_of=DateTime(totals.as_of),
-            served_from=TotalsSource.CACHE if totals.from_cache else TotalsSource.AGGREGATION,
+            served_from=totals.source,
             months=[MonthlyOrderTotal.from_total(total) for total in totals.months],
         )
 

@@ -280,6 +280,8 @@ async def reopen_shop(shop: Shop) -> Shop:
                 await database[name].delete_many({})
             else:
                 await database.drop_collection(name)
+    # What a start writes into empty databases
+    await shop.subgraphs["order"].prepare()
     clock, gateway, peers = FixedClock(OPENING), MemoryGateway(), WatchedPeers(shop.peers.inner)
     for old, new in ((shop.clock, clock), (shop.gateway, gateway), (shop.peers, peers)):
         # The subgraphs hold these objects
