@@ -56,11 +56,12 @@ class RouterContext(RequestContext):
     """The context of one client request, with the cookies collected on the way. Mutable in *set_cookies*.
 
     *cookie_header* is the client's `Cookie`; it is not among the forwarded headers, because it may hold a refresh token
-    that only the issuer has to see.
+    that only the issuer has to see. *exposes_plan* tells whether the answer carries its plan.
     """
 
     set_cookies: list[SetCookie] = field(default_factory=list)
     cookie_header: str = ""
+    exposes_plan: bool = False
 
 
 class CookieTransport:
