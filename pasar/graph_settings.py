@@ -32,6 +32,8 @@ def router_environment(settings: Settings, *, jwks_url: str = "") -> dict[str, s
     }
     if settings.environment is Environment.PRODUCTION:
         variables.update({f"PASAR_ROUTER_RATE__{name}": rate for name, rate in PRODUCTION_RATES.items()})
+    else:
+        variables["PASAR_ROUTER_EXPOSE_QUERY_PLAN"] = "everybody"
     if settings.redis_url:
         variables["PASAR_ROUTER_RATE__STORAGE"] = settings.redis_url
     if settings.token_algorithm == "HS256":

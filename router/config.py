@@ -165,6 +165,11 @@ class RouterConfig(_Section):
         "internal",
         description="Which subgraph errors lose their message: none, those with INTERNAL_SERVER_ERROR, or all",
     )
+    expose_query_plan: Literal["nobody", "admins", "everybody"] = Field(
+        "admins",
+        description="Who may have the plan and the times of its fetches with an answer (see Query plans): nobody, "
+        "callers with the role ADMIN, or everybody, which is for development",
+    )
     dedupe: bool = Field(
         True,
         description="Answer identical queries that are under way at the same time together: their requests to "

@@ -56,12 +56,14 @@ class RouterContext(RequestContext):
     """The context of one client request, with the cookies collected on the way. Mutable in *set_cookies*.
 
     *cookie_header* is the client's `Cookie`; it is not among the forwarded headers, because it may hold a refresh token
-    that only the issuer has to see. *client_address* is told to nobody else, either: it is a person's.
+    that only the issuer has to see. *client_address* is told to nobody else, either: it is a person's. *exposes_plan*
+    tells whether the answer carries its plan.
     """
 
     set_cookies: list[SetCookie] = field(default_factory=list)
     cookie_header: str = ""
     client_address: str = ""
+    exposes_plan: bool = False
 
 
 #: Where the client's address is told to the subgraph that knows about sessions.

@@ -24,7 +24,7 @@ from graphql import (
     validate,
 )
 
-from core.identity import Identity
+from core.identity import Identity, Role
 from router.auth import Authenticator
 from router.authorisation import (
     AuthorisationRules,
@@ -51,10 +51,13 @@ from router.errors import (
     VariablesRefused,
 )
 from router.executor.execute import Executor
+from router.executor.incremental import IncrementalResult
+from router.executor.measures import Measures
 from router.executor.prepared import PreparedOperation, prepare_operation
 from router.executor.result import ExecutionResult
 from router.executor.shape import ShapeReader, condition_variables
 from router.executor.variables import coerce_variables
+from router.exposing import describe_execution
 from router.limits import check_limits, fragments_of, parse_document, select_operation
 from router.planner import PlanningError, PlanningErrorCode, plan_operation
 from router.rates import RateGate
@@ -69,6 +72,11 @@ from router.transports.base import FirstAnswer, SubgraphTransport
 log = structlog.get_logger(__name__)
 
 _ENCODER = msgspec.json.Encoder()
+
+#: With the value `true` it asks for the plan and the times of its fetches; obeyed as `expose_query_plan` says.
+EXPOSE_PLAN_HEADER = "pasar-expose-query-plan"
+#: Where they stand among the answer's extensions.
+PLAN_EXTENSION = "queryPlan"
 
 # What an operation takes once it is read (syntax tree, what was measured on it), and beside that once it is planned
 # (plan, generated functions): so much each, and so much for each character. Measured with tracemalloc on operations of
@@ -311,7 +319,7 @@ class Pipeline:
             return await self._execute_in_parts(graph, read, planned, variables, context)
 
         async def execute() -> Answer:
-            result = await graph.executor.execute(planned.prepared, variables, context)
+            result = await graph.executor.execute(planned.prepared, variables, context, measure=context.exposes_plan)
             body = self._respond(graph, read, planned, variables, context.identity, result)
             return Answer(body, set_cookies=tuple(context.set_cookies))
 
@@ -329,19 +337,26 @@ class Pipeline:
         variables: Mapping[str, Any],
         context: RouterContext,
     ) -> Answer | PartStream:
-        result = await graph.executor.execute_incrementally(planned.prepared, variables, context)
+        result = await graph.executor.execute_incrementally(
+            planned.prepared, variables, context, measure=context.exposes_plan
+        )
         if isinstance(result, ExecutionResult):
             body = self._respond(graph, read, planned, variables, context.identity, result)
             return Answer(body, set_cookies=tuple(context.set_cookies))
-        return PartStream(self._masked_parts(result.parts), set_cookies=tuple(context.set_cookies))
+        parts = self._masked_parts(read, planned, result)
+        return PartStream(parts, set_cookies=tuple(context.set_cookies))
 
-    async def _masked_parts(self, parts: AsyncGenerator[dict[str, Any], None]) -> AsyncGenerator[dict[str, Any], None]:
+    async def _masked_parts(
+        self, read: ReadOperation, planned: PlannedOperation, result: IncrementalResult
+    ) -> AsyncGenerator[dict[str, Any], None]:
         with self._telemetry.count_stream():
-            async with aclosing(parts) as open_parts:
+            async with aclosing(result.parts) as open_parts:
                 async for part in open_parts:
                     for holder in (part, *part.get("incremental", ()), *part.get("completed", ())):
                         if "errors" in holder:
                             holder["errors"] = [self._mask(error) for error in holder["errors"]]
+                    if result.measures is not None and not part["hasNext"]:
+                        part["extensions"] = _describe(read, planned, result.measures)
                     yield part
 
     async def _admit(self, caller: Caller) -> Identity:
@@ -462,6 +477,7 @@ class Pipeline:
     def _context_of(self, identity: Identity, caller: Caller, *, may_share: bool) -> RouterContext:
         authentication = self._config.authentication
         forwarded = {name: caller.headers[name] for name in self._config.forward_headers if name in caller.headers}
+        exposes_plan = EXPOSE_PLAN_HEADER in caller.headers and self._may_see_plan(identity, caller)
         return RouterContext(
             identity=identity,
             request_id=caller.request_id,
@@ -469,8 +485,21 @@ class Pipeline:
             cookie_header=caller.headers.get("cookie", "") if authentication.cookie_setting_subgraphs else "",
             client_address=caller.address,
             deadline_s=asyncio.get_running_loop().time() + self._config.timeouts.request_s,
-            first_answer=FirstAnswer() if may_share else None,
+            # What is told about an execution is about its own client's, so it is nobody else's
+            first_answer=FirstAnswer() if may_share and not exposes_plan else None,
+            exposes_plan=exposes_plan,
         )
+
+    def _may_see_plan(self, identity: Identity, caller: Caller) -> bool:
+        if caller.headers[EXPOSE_PLAN_HEADER].strip().lower() != "true":
+            return False
+        match self._config.expose_query_plan:
+            case "everybody":
+                return True
+            case "admins":
+                return self._holds_policy(identity, Role.ADMIN)
+            case "nobody":
+                return False
 
     async def _subscribe(
         self,
@@ -482,11 +511,15 @@ class Pipeline:
     ) -> Outcome:
         if planned.prepared.plan.root is None:
             # The caller may not see what it wants to subscribe to (or only wants `__typename`): one answer says so
-            result = await graph.executor.execute(planned.prepared, request.variables, context)
+            result = await graph.executor.execute(
+                planned.prepared, request.variables, context, measure=context.exposes_plan
+            )
             return Answer(self._respond(graph, read, planned, request.variables, context.identity, result))
 
         async def events() -> AsyncGenerator[dict[str, Any], None]:
-            results = graph.executor.subscribe(planned.prepared, request.variables, context)
+            results = graph.executor.subscribe(
+                planned.prepared, request.variables, context, measure=context.exposes_plan
+            )
             with self._telemetry.count_stream():
                 async with aclosing(results) as open_results:  # type: ignore[type-var]
                     async for result in open_results:
@@ -522,6 +555,8 @@ class Pipeline:
             response["errors"] = [self._mask(error) for error in errors]
         response["data"] = data if encoded is None else encoded
         extensions = {name: value for name, value in result.extensions.items() if name != "pasar"}
+        if result.measures is not None:
+            extensions |= _describe(read, planned, result.measures)
         if extensions:
             response["extensions"] = extensions
         return response
@@ -538,6 +573,11 @@ class Pipeline:
 
     def _cache_counts(self) -> CacheCounts:
         return self._graph.planned_operations.counts() if self._graph is not None else CacheCounts(0, 0, 0, 0, 0)
+
+
+def _describe(read: ReadOperation, planned: PlannedOperation, measures: Measures) -> dict[str, Any]:
+    """Return the extension that tells how an answer was made."""
+    return {PLAN_EXTENSION: describe_execution(planned.prepared.plan, read.name, measures)}
 
 
 def _reader_of(

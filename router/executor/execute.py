@@ -1,9 +1,10 @@
 """Plan -> response: run the plan's requests, merge their answers, project the client's operation."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
+from time import perf_counter
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from graphql import GraphQLSchema
 from router.executor.compiled_projection import OUT_OF_PLACE
 from router.executor.incremental import Delivery, IncrementalResult
 from router.executor.large_answers import OUT_OF_PLACE_IN_BYTES, encode_large_answer
+from router.executor.measures import Measures
 from router.executor.objects import JsonObject, locate_objects
 from router.executor.prepared import (
     AnyPreparedFetch,
@@ -57,6 +59,7 @@ class Executor:
         api_schema: what clients see.
         transports: the way to each subgraph, by its name in the plans. Their owner closes them.
         subgraph_timeout_s: how long one request to a subgraph may take; the request's own deadline counts too.
+        now: a monotonic clock in seconds, for executions whose requests are measured.
     """
 
     def __init__(
@@ -65,23 +68,32 @@ class Executor:
         transports: Mapping[str, SubgraphTransport],
         *,
         subgraph_timeout_s: float = DEFAULT_SUBGRAPH_TIMEOUT_S,
+        now: Callable[[], float] = perf_counter,
     ) -> None:
         self.api_schema = api_schema
         self._transports = transports
         self._subgraph_timeout_s = subgraph_timeout_s
+        self._now = now
 
     async def execute(
-        self, prepared: PreparedOperation, variables: Mapping[str, Any], context: RequestContext
+        self,
+        prepared: PreparedOperation,
+        variables: Mapping[str, Any],
+        context: RequestContext,
+        *,
+        measure: bool = False,
     ) -> ExecutionResult:
         """Run a query or mutation and return its answer; what a subgraph failed to give is null and has an error.
 
-        The answer is whole, also where the operation's `@defer` allows to send it in parts.
+        The answer is whole, also where the operation's `@defer` allows to send it in parts. With *measure* it tells how
+        its requests went.
         """
         try:
             coerced = coerce_variables(prepared, variables)
         except BadVariables as bad:
             return ExecutionResult(None, bad.errors, executed=False)
-        run = _Run(prepared, self._transports, variables, coerced, context, self._subgraph_timeout_s)
+        measures = Measures(self._now) if measure else None
+        run = _Run(prepared, self._transports, variables, coerced, context, self._subgraph_timeout_s, measures)
         if prepared.root is not None:
             await run.run(prepared.root)
         for block in prepared.blocks:
@@ -89,29 +101,41 @@ class Executor:
         return run.finish()
 
     async def execute_incrementally(
-        self, prepared: PreparedOperation, variables: Mapping[str, Any], context: RequestContext
+        self,
+        prepared: PreparedOperation,
+        variables: Mapping[str, Any],
+        context: RequestContext,
+        *,
+        measure: bool = False,
     ) -> ExecutionResult | IncrementalResult:
         """Run a query or mutation and return its answer; in parts, where something of it is deferred."""
         if not prepared.blocks:
-            return await self.execute(prepared, variables, context)
+            return await self.execute(prepared, variables, context, measure=measure)
         try:
             coerced = coerce_variables(prepared, variables)
         except BadVariables as bad:
             return ExecutionResult(None, bad.errors, executed=False)
-        run = _Run(prepared, self._transports, variables, coerced, context, self._subgraph_timeout_s)
+        measures = Measures(self._now) if measure else None
+        run = _Run(prepared, self._transports, variables, coerced, context, self._subgraph_timeout_s, measures)
         parts = run.answer_in_parts()
         first = await anext(parts)
         if "hasNext" in first:
-            return IncrementalResult(_chain(first, parts))
+            return IncrementalResult(_chain(first, parts), measures)
         await parts.aclose()
-        return ExecutionResult(first["data"], first.get("errors", []))
+        return ExecutionResult(first["data"], first.get("errors", []), measures=measures)
 
     async def subscribe(
-        self, prepared: PreparedOperation, variables: Mapping[str, Any], context: RequestContext
+        self,
+        prepared: PreparedOperation,
+        variables: Mapping[str, Any],
+        context: RequestContext,
+        *,
+        measure: bool = False,
     ) -> AsyncIterator[ExecutionResult]:
         """Open the subscription and yield an answer per event, the rest of the plan having run for it.
 
-        When the subgraph's stream breaks, the last answer says so. Closing the iterator closes the stream.
+        When the subgraph's stream breaks, the last answer says so. Closing the iterator closes the stream. With
+        *measure* each event is measured by itself, from when it arrives.
         """
         try:
             coerced = coerce_variables(prepared, variables)
@@ -123,7 +147,8 @@ class Executor:
         context = replace(context, deadline_s=None)
 
         def start() -> _Run:
-            return _Run(prepared, self._transports, variables, coerced, context, self._subgraph_timeout_s)
+            measures = Measures(self._now) if measure else None
+            return _Run(prepared, self._transports, variables, coerced, context, self._subgraph_timeout_s, measures)
 
         opening = start()
         transport = opening.transport_of(source)
@@ -134,7 +159,7 @@ class Executor:
             async with _closing(transport.subscribe(opening.request_of(source), context)) as events:
                 async for event in events:
                     run = start()
-                    run.accept(source, event)
+                    run.accept_event(source, event)
                     for node in rest:
                         await run.run(node)
                     yield run.finish()
@@ -182,6 +207,7 @@ class _Run:
         "_client_variables",
         "_context",
         "_encoded",
+        "_measures",
         "_merged",
         "_merger",
         "_passed",
@@ -201,6 +227,7 @@ class _Run:
         variables: dict[str, Any],
         context: RequestContext,
         timeout_s: float,
+        measures: Measures | None = None,
     ) -> None:
         self._prepared = prepared
         self._transports = transports
@@ -208,6 +235,7 @@ class _Run:
         self._variables = variables
         self._context = context
         self._timeout_s = timeout_s
+        self._measures = measures
         self._merger = prepared.merger
         self._merged: JsonObject = {}
         self._encoded: msgspec.Raw | None = None
@@ -288,7 +316,13 @@ class _Run:
     def _beside(self) -> "_Run":
         """Return a run that adds to the same response, with reports of its own."""
         run = _Run(
-            self._prepared, self._transports, self._client_variables, self._variables, self._context, self._timeout_s
+            self._prepared,
+            self._transports,
+            self._client_variables,
+            self._variables,
+            self._context,
+            self._timeout_s,
+            self._measures,
         )
         run._merged, run._passed = self._merged, self._passed
         return run
@@ -300,7 +334,7 @@ class _Run:
     def finish(self) -> ExecutionResult:
         """Project what has arrived."""
         if self._encoded is not None:
-            return ExecutionResult(None, encoded=self._encoded)
+            return ExecutionResult(None, encoded=self._encoded, measures=self._measures)
         response = self._response
         introspection_errors: list[dict[str, Any]] = []
         if response.introspection is not None:
@@ -312,7 +346,9 @@ class _Run:
         except OUT_OF_PLACE:
             data = project(response.reader, self._merged, self._reports)
         errors = self._reports.formatted() if self._reports else []
-        return ExecutionResult(data, [*errors, *introspection_errors] if introspection_errors else errors)
+        if introspection_errors:
+            errors = [*errors, *introspection_errors]
+        return ExecutionResult(data, errors, measures=self._measures)
 
     def request_of(self, node: AnyPreparedFetch) -> SubgraphRequest:
         """Return the request of *node*, with those of the client's variables that it uses."""
@@ -331,6 +367,13 @@ class _Run:
         if transport is None:
             self.fail(node, TransportError("no transport is configured"))
         return transport
+
+    def accept_event(self, source: PreparedFetch, event: SubgraphResponse) -> None:
+        """Take an event of a subscription as the answer to its *source*."""
+        if self._measures is not None:
+            self._measures.begin(source.order, 0)
+            self._measures.end(source.order, has_errors=bool(event.errors))
+        self.accept(source, event)
 
     def accept(self, node: PreparedFetch, response: SubgraphResponse) -> None:
         """Merge the answer to a root fetch and report its errors."""
@@ -381,6 +424,8 @@ class _Run:
 
         Why is told to the log only.
         """
+        if self._measures is not None:
+            self._measures.fail(node.order)
         subgraph = node.fetch.subgraph
         _log.warning(
             "subgraph_request_failed",
@@ -577,6 +622,10 @@ class _Run:
     ) -> SubgraphResponse | None:
         """Send *request* and return the answer; report the failure and return None when there is none."""
         transport = self._transports.get(node.fetch.subgraph)
+        context, measures = self._context, self._measures
+        if measures is not None:
+            measured = measures.begin(node.order, sum(len(each.values) for each in asked or ()))
+            context = replace(context, observation=measured.observation)
         try:
             if transport is None:
                 raise TransportError("no transport is configured")
@@ -584,9 +633,11 @@ class _Run:
             if self._context.deadline_s is not None:
                 deadline_s = min(deadline_s, self._context.deadline_s)
             async with asyncio.timeout_at(deadline_s):
-                response = await transport.send(request, self._context)
+                response = await transport.send(request, context)
             if isinstance(response, LargeResponse) and node is not self._prepared.root:
                 response = response.decode()
+            if measures is not None:
+                measures.end(node.order, has_errors=bool(response.errors))
             return response
         except Exception as error:
             if not isinstance(error, TransportError | TimeoutError):

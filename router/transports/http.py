@@ -208,7 +208,10 @@ class HttpTransport:
 
     async def send(self, request: SubgraphRequest, context: RequestContext) -> SubgraphResponse:
         """Send *request* and return the answer."""
-        return (await self.fetch(request, context)).read()
+        answer = await self.fetch(request, context)
+        if context.observation is not None:
+            context.observation.answer_bytes = len(answer.body)
+        return answer.read()
 
     async def fetch(self, request: SubgraphRequest, context: RequestContext) -> HttpAnswer:
         """Send *request* and return the answer unread.

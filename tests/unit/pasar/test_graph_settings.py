@@ -40,3 +40,13 @@ def test_the_environment_wins(tmp_path: Path) -> None:
     settings = make_settings(tmp_path, environment=Environment.PRODUCTION)
     config = store_router_config(settings, environ={"PASAR_ROUTER_RATE__PER_ADDRESS": "5/second"})
     assert (config.rate.per_address, config.rate.per_user) == ("5/second", "600/minute")
+
+
+@pytest.mark.parametrize(
+    ("environment", "who"), [(Environment.DEVELOPMENT, "everybody"), (Environment.PRODUCTION, "admins")]
+)
+def test_answers_carry_their_plan_for_everybody_in_development_only(
+    tmp_path: Path, environment: Environment, who: str
+) -> None:
+    config = store_router_config(make_settings(tmp_path, environment=environment), environ={})
+    assert config.expose_query_plan == who

@@ -2,7 +2,6 @@
 
 import json
 
-from pasar.planning.plan_json import path_to_json, plan_to_json, print_plan_json
 from router.planner.plan import (
     AT_ANY_TIME,
     BatchFetch,
@@ -25,6 +24,7 @@ from router.planner.plan import (
     Sequence,
     TypeElement,
 )
+from router.planner.plan_json import path_to_json, plan_to_json, print_plan_json
 
 PATH = (KeyElement("media"), ListElement(), TypeElement(("Book", "Film")))
 TARGET = EntityTarget(

@@ -3,7 +3,6 @@
 import json
 from typing import Any, assert_never
 
-from router.planner import Plan, count_fetches, measure_depth
 from router.planner.plan import (
     AT_ANY_TIME,
     BatchFetch,
@@ -18,6 +17,7 @@ from router.planner.plan import (
     ListElement,
     OperationKind,
     Parallel,
+    Plan,
     PlanNode,
     RepresentationField,
     RepresentationFragment,
@@ -26,6 +26,7 @@ from router.planner.plan import (
     Sequence,
     TypeElement,
 )
+from router.planner.plan_text import count_fetches, measure_depth
 
 # Goes up when a member is renamed, removed or changes its meaning; new members and new kinds do not count
 VERSION = 1
