@@ -147,7 +147,8 @@ class TotalsReader:
         rows = await self._orders.sum_segments(
             segments, currency=query.currency, statuses=query.statuses, product_id=query.product_id
         )
-        found = {row["_id"]: (row["orders"], row["quantity"], row["revenue"]) for row in rows}
+        # The driver's 64-bit integers are a type of their own, which adding them makes plain
+        found = {row["_id"]: add(NOTHING, (row["orders"], row["quantity"], row["revenue"])) for row in rows}
         return _Computed(TotalsSource.AGGREGATION, [found.get(number, NOTHING) for number in range(len(segments))])
 
 

@@ -309,6 +309,18 @@ async def test_many_at_once_cost_one_aggregation_where_there_is_no_rollup(
     assert 1 <= commands.commands.count("aggregate orders") <= 20
 
 
+async def test_sums_beyond_32_bits_are_exact_from_every_layer(shop: Shop, database: Database) -> None:
+    at = datetime(2024, 1, 10, tzinfo=UTC)
+    await import_orders(shop, [past_order(number, at, ("prd_cup", 3, 2**31 + number)) for number in range(3)])
+    expected = {"2024-01": (3, 9, 9 * 2**31 + 9)}
+    for source in ("ROLLUP", "CACHE"):
+        assert await read(shop, "2024-01", "2024-01") == (expected, source)
+        assert (await read(shop, "2024-01", "2024-01", productId="prd_cup"))[0] == expected
+    await database.drop_collection(TOTALS_OF_ORDERS)
+    assert await read(shop, "2024-01", "2024-01") == (expected, "AGGREGATION")
+    assert await read(shop, "2024-01", "2024-01", productId="prd_cup") == (expected, "AGGREGATION")
+
+
 async def test_one_product_counts_with_its_lines_alone(shop: Shop) -> None:
     at = datetime(2024, 1, 10, tzinfo=UTC)
     await import_orders(
