@@ -137,10 +137,11 @@ class _Builder:
         Fields with requirements come last: what they require may then be taken from steps that are there anyway.
         """
         emitted = Emitted([], [])
-        for choice in assignment.choices:
-            if not choice.is_local:
-                block = choice.field.block
-                place.asked[block] = place.asked.get(block, frozenset()) | {choice.subgraph}
+        if self._graph.has_contexts:
+            for choice in assignment.choices:
+                if not choice.is_local:
+                    block = choice.field.block
+                    place.asked[block] = place.asked.get(block, frozenset()) | {choice.subgraph}
         for choice in sorted(assignment.choices, key=_rank):
             if choice.is_local:
                 parts = [(choice, self._emit_local(place, choice, guard))]
@@ -205,7 +206,7 @@ class _Builder:
                 wanted = self._graph.field_set(type_name, choice.located.requires).in_block(block)
                 present = frozenset(step.subgraph for step in place.steps if step.block == block)
                 required.append(self._emit(place, self._finder.assign(place.site, wanted, present), own_guard))
-        filled = self._fill_arguments(place, choice, own_guard)
+        filled = self._fill_arguments(place, choice, own_guard) if self._graph.has_contexts else []
         available = ALWAYS
         for guarded in (*(one.guard for one in required), *(one.guard for one in filled)):
             available = both(available, guarded)
@@ -228,8 +229,9 @@ class _Builder:
         """Fetch what a field's arguments are filled with, of the objects above that set their contexts."""
         located = choice.located
         filled: list[FilledArgument] = []
-        for argument in located.contexts if located is not None else ():
-            assert located is not None
+        if located is None:
+            return filled
+        for argument in located.contexts:
             setter, types = place.setter_of(argument.context)
             block = choice.field.block
             wanted = self._graph.context_selections(types, argument.selections).in_block(block)

@@ -258,7 +258,7 @@ class _Printer:
         located = self._graph.interface_field(self._subgraph, type_name, one.name)
         if not self._graph.is_abstract_in(self._subgraph, type_name):
             return True
-        if any(argument.is_from_context for argument in one.arguments):
+        if one.arguments and any(argument.is_from_context for argument in one.arguments):
             # An interface's field does not have the argument
             return False
         return located is not None and (one.below is None or located.type_name == one.below.type_name)

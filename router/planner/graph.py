@@ -70,6 +70,8 @@ class Graph:
         self._field_sets: dict[tuple[str, FieldSet], SelectionSet] = {}
         self._knowing: dict[str, tuple[str, ...]] = {}
         self._contexts = self._find_contexts()
+        #: Whether any argument is filled from a context.
+        self.has_contexts = bool(self._contexts)
         self._context_selections: dict[tuple[frozenset[str], FieldSet], SelectionSet] = {}
         self._key_fields = frozenset(
             found
@@ -196,11 +198,6 @@ class Graph:
         return self._fields[key]
 
     # --- contexts ---
-
-    @property
-    def has_contexts(self) -> bool:
-        """Whether any argument is filled from a context."""
-        return bool(self._contexts)
 
     def contexts_of(self, name: str) -> frozenset[str]:
         """Return the contexts that objects of a type set for what is below them, of those that arguments come from.

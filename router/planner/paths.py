@@ -125,7 +125,7 @@ class PathFinder:
         blocks = dict.fromkeys(field.block for field in selections.fields)
         if len(blocks) > 1:
             return self._assign_by_block(site, selections, tuple(blocks), present)
-        divided = self._find_divided(site, selections)
+        divided = self._find_divided(site, selections) if self.graph.has_contexts else frozenset()
         selections = self._with_type_name(site, selections, must_be_told=bool(divided))
         runtime = self.runtime_types(site)
         wishes: list[_Wish] = []
@@ -196,7 +196,7 @@ class PathFinder:
 
         Some of these set a context then that others do not set, and an argument below comes from it.
         """
-        if not self.graph.has_contexts or not self.is_unknown(site):
+        if not self.is_unknown(site):
             return frozenset()
         set_here = [self.graph.contexts_of(name) for name in self.runtime_types(site)]
         of_some = frozenset().union(*set_here) - frozenset.intersection(*set_here)
@@ -271,7 +271,7 @@ class PathFinder:
         found = self.local_field(site, type_name, field.name)
         if found is None:
             return None
-        contexts = self._contexts_below(site, type_name, site.subgraph, is_move=False)
+        contexts = self._contexts_below(site, type_name, is_move=False) if self.graph.has_contexts else ()
         below_site = Site(site.subgraph, found.type_name, found.provides, block=field.block, contexts=contexts)
         below = self.assign(below_site, field.selections) if field.selections else None
         return _Option(site.subgraph, True, found, below_site, below, 0)
@@ -293,7 +293,7 @@ class PathFinder:
             if required.cost:
                 requirement_cost += WAITING_COST
         is_move = site.subgraph is not None and type_name != self.graph.supergraph.query_type
-        contexts = self._contexts_below(site, type_name, subgraph, is_move=is_move)
+        contexts = self._contexts_below(site, type_name, is_move=is_move) if self.graph.has_contexts else ()
         below_site = Site(subgraph, found.type_name, found.provides, block=field.block, contexts=contexts)
         below = self.assign(below_site, field.selections) if field.selections else None
         return _Option(subgraph, False, found, below_site, below, requirement_cost)
@@ -325,15 +325,11 @@ class PathFinder:
             site.levels_to(one.context) for one in field.contexts
         )
 
-    def _contexts_below(
-        self, site: Site, type_name: str, subgraph: str | None, *, is_move: bool
-    ) -> tuple[ContextAbove, ...]:
-        """Return the contexts above what a field of the site's objects of a type gives, resolved by the subgraph.
+    def _contexts_below(self, site: Site, type_name: str, *, is_move: bool) -> tuple[ContextAbove, ...]:
+        """Return the contexts above what a field of the site's objects of a type gives.
 
-        With *is_move* the subgraph is asked about these objects by a key.
+        With *is_move* a subgraph is asked for the field by a key of these objects.
         """
-        if not self.graph.has_contexts:
-            return ()
         found = {
             one.name: ContextAbove(one.name, one.levels and one.levels + 1, one.is_outside or is_move)
             for one in site.contexts
