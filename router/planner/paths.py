@@ -216,6 +216,31 @@ class PathFinder:
             for field in selections.fields
         )
 
+    def _assign_below(self, site: Site, selections: SelectionSet) -> Assignment:
+        """Decide about all that is wanted of objects, which come with their types if a `@defer` depends on these."""
+        return self.assign(site, self._with_type_name_at_once(site, selections))
+
+    def _with_type_name_at_once(self, site: Site, selections: SelectionSet) -> SelectionSet:
+        """Add `__typename` to what brings the objects, where their type decides which of them a `@defer` is about.
+
+        That has to be known with the objects: which fragments are still to come is announced then.
+        """
+        if not self.is_unknown(site):
+            return selections
+        runtime = self.runtime_types(site)
+        if not any(field.block != site.block and not field.types >= runtime for field in selections.fields):
+            return selections
+        if any(
+            field.response_key == "__typename" and field.types >= runtime and field.block == site.block
+            for field in selections.fields
+        ):
+            return selections
+        if ("__typename", site.block) not in selections.memo:
+            type_name = FieldSelection("__typename", "__typename", runtime, is_internal=True, block=site.block)
+            added = SelectionSet(selections.type_name, (type_name, *selections.fields))
+            selections.memo["__typename", site.block] = added
+        return selections.memo["__typename", site.block]
+
     def _with_type_name(self, site: Site, selections: SelectionSet, *, must_be_told: bool) -> SelectionSet:
         """Add `__typename` where objects come from an interface object but what is wanted depends on their type."""
         if not self.is_unknown(site):
@@ -273,7 +298,7 @@ class PathFinder:
             return None
         contexts = self._contexts_below(site, type_name, is_move=False) if self.graph.has_contexts else ()
         below_site = Site(site.subgraph, found.type_name, found.provides, block=field.block, contexts=contexts)
-        below = self.assign(below_site, field.selections) if field.selections else None
+        below = self._assign_below(below_site, field.selections) if field.selections else None
         return _Option(site.subgraph, True, found, below_site, below, 0)
 
     def _remote_option(self, site: Site, type_name: str, field: FieldSelection, subgraph: str) -> _Option | None:
@@ -295,7 +320,7 @@ class PathFinder:
         is_move = site.subgraph is not None and type_name != self.graph.supergraph.query_type
         contexts = self._contexts_below(site, type_name, is_move=is_move) if self.graph.has_contexts else ()
         below_site = Site(subgraph, found.type_name, found.provides, block=field.block, contexts=contexts)
-        below = self.assign(below_site, field.selections) if field.selections else None
+        below = self._assign_below(below_site, field.selections) if field.selections else None
         return _Option(subgraph, False, found, below_site, below, requirement_cost)
 
     def local_field(self, site: Site, type_name: str, name: str) -> LocatedField | None:

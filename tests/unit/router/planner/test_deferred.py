@@ -185,3 +185,20 @@ Defer
       Fetch(d) { __typename id } => { ... on Book { isbn } }\
 """)
     assert (count_fetches(plan.root), measure_depth(plan.root)) == (3, 2)
+
+
+def test_types_that_a_deferred_fragment_is_about_are_told_in_the_first_part(plan_for: PlanFor) -> None:
+    """Which fragments are still to come is announced with the objects, so their own types have to be known by then."""
+    plan = plan_for("interface-object", "{ rated { stars ... on Book @defer { isbn } } }")
+    assert format_plan(plan) == snapshot("""\
+Defer
+  Primary
+    Sequence
+      Fetch(b) { rated { __typename stars id } }
+      Flatten(rated.@)
+        Fetch(a) { ... on Media|Book|Film as Media { __typename id } } => { ... on Media { __typename } }
+  Deferred(1 at rated) after fetch 2
+    Flatten(rated.@)
+      Fetch(d) { __typename id } => { ... on Book { isbn } }\
+""")
+    assert count_fetches(plan.root) == snapshot(3)
