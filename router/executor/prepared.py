@@ -20,6 +20,7 @@ from graphql import (
 )
 
 from router.executor.compiled_projection import CompiledProjection
+from router.executor.contexts import CollectGroups, ContextDocuments, compile_groups
 from router.executor.introspection import IntrospectionQuery, read_introspection
 from router.executor.objects import CollectObjects, Merger, compile_collect, compile_collect_all
 from router.executor.renames import ApplyRenames, compile_renames, rename_path
@@ -77,7 +78,8 @@ class PreparedNestedFetch:
 class PreparedEntityPart:
     """One `_entities` selection, for the objects at all of *paths*; *answer_key* is where its answer stands.
 
-    *runs_if* is None when no condition decides. *may_share* is explained at `Merger.merge_entity`.
+    *runs_if* is None when no condition decides. *may_share* is explained at `Merger.merge_entity`. *collect_groups* is
+    set where variables come from objects above: it takes the place of *collect_objects*.
     """
 
     answer_key: str
@@ -89,16 +91,21 @@ class PreparedEntityPart:
     collect_representations: CollectRepresentations
     may_share: bool
     runs_if: Alternatives | None
+    collect_groups: CollectGroups | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedEntityFetch:
-    """An entity fetch, or a batch of them: one request with a selection for each of *parts*."""
+    """An entity fetch, or a batch of them: one request with a selection for each of *parts*.
+
+    *documents* is set where variables come from objects above: their values decide what the document is.
+    """
 
     order: int
     fetch: Fetch | BatchFetch
     is_mutation: bool
     parts: tuple[PreparedEntityPart, ...]
+    documents: ContextDocuments | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +275,12 @@ class _Preparation:
         self._api_schema = api_schema
         self._fetches = 0
         self._fetched = tuple(_fetched_paths(plan.root)) if plan.root else ()
+        # Response keys of the paths at which variables come from objects above, and how many keys up these are
+        self._contextual = tuple(
+            (_keys_of(path), context.levels)
+            for owner, path in self._fetched
+            for context in (owner.fetch if isinstance(owner, Flatten) else owner).contexts
+        )
         self.blocks: tuple[PreparedBlock, ...] = ()
         match plan.root:
             case Defer(primary=primary, blocks=blocks):
@@ -303,12 +316,20 @@ class _Preparation:
                     may_share=self._may_share(node, (path,)),
                 )
             case Flatten(path=path, fetch=fetch):
-                alone = BatchPart((path,), "_entities", fetch.representations_variable, fetch.targets, fetch.renames)
+                alone = BatchPart(
+                    (path,),
+                    "_entities",
+                    fetch.representations_variable,
+                    fetch.targets,
+                    fetch.renames,
+                    contexts=fetch.contexts,
+                )
                 return PreparedEntityFetch(
                     order=self._next_order(),
                     fetch=fetch,
                     is_mutation=fetch.kind is OperationKind.MUTATION,
                     parts=(self._prepare_part(node, alone, _keys_of_objects(fetch.document)),),
+                    documents=_documents_of(fetch.document, (alone,)),
                 )
             case BatchFetch(parts=parts):
                 with_objects = _keys_of_objects(node.document)
@@ -317,6 +338,7 @@ class _Preparation:
                     fetch=node,
                     is_mutation=False,
                     parts=tuple(self._prepare_part(part, part, with_objects) for part in parts),
+                    documents=_documents_of(node.document, parts),
                 )
             case Sequence(nodes=nodes):
                 return PreparedSequence(tuple(map(self._prepare, nodes)))
@@ -343,13 +365,19 @@ class _Preparation:
             # what is no object is never changed, so it does not matter where else it stands
             may_share=part.answer_key not in with_objects or self._may_share(owner, part.paths),
             runs_if=None if part.runs_if == AT_ANY_TIME else part.runs_if,
+            collect_groups=compile_groups(part.paths, part.contexts) if part.contexts else None,
         )
 
     def _may_share(self, owner: Flatten | BatchPart, paths: tuple[ResponsePath, ...]) -> bool:
         """Tell whether no other fetch is about some only of the objects at *paths*, or of what is in them.
 
-        With several paths, a fetch at one of them or below it is about some only.
+        With several paths, a fetch at one of them or below it is about some only. So is one that takes values from the
+        objects at *paths*, or from above them, to what is in them: it may answer differently for each.
         """
+        for later, levels in self._contextual:
+            for path in map(_keys_of, paths):
+                if len(later) > len(path) and later[: len(path)] == path and len(later) - levels <= len(path):
+                    return False
         if len(paths) > 1:
             others = [_keys_of(later) for other, later in self._fetched if other is not owner]
             places = {other[:length] for other in others for length in range(len(other) + 1)}
@@ -360,6 +388,14 @@ class _Preparation:
     def _next_order(self) -> int:
         self._fetches += 1
         return self._fetches
+
+
+def _documents_of(document: str, parts: tuple[BatchPart, ...]) -> ContextDocuments | None:
+    if not any(part.contexts for part in parts):
+        return None
+    return ContextDocuments(
+        document, tuple((part.answer_key, part.representations_variable, part.contexts) for part in parts)
+    )
 
 
 def _fetched_paths(node: PlanNode) -> list[tuple[Flatten | BatchPart, ResponsePath]]:

@@ -38,6 +38,16 @@ def either(left: Guard, right: Guard) -> Guard:
     return _simplify([*left, *right])
 
 
+def relax(guard: Guard, known: Guard) -> Guard:
+    """Return what is left to ask of a guard where *known* holds anyway."""
+    if implies(known, guard):
+        return ALWAYS
+    if len(known) != 1:
+        return guard
+    (literals,) = known
+    return _simplify(one - literals for one in guard if not _contradicts_itself(one | literals))
+
+
 def implies(left: Guard, right: Guard) -> bool:
     """Tell whether the right guard surely holds whenever the left one does."""
     return right == ALWAYS or both(left, right) == left

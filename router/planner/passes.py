@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-from router.planner.documents import guard_of, print_selections
+from router.planner.documents import collect_contexts, guard_of, print_selections
 from router.planner.fetch_graph import FetchStep, SelectionTree, Target, TreeField, ancestors, measure_depths
 from router.planner.graph import Graph
 from router.planner.guards import ALWAYS, implies
@@ -45,7 +45,8 @@ def merge_steps_of_sibling_types(graph: Graph, steps: tuple[FetchStep, ...]) -> 
 
     def mark(step: FetchStep) -> tuple[object, ...]:
         path = tuple(None if isinstance(element, TypeElement) else element for element in step.path)
-        return (step.subgraph, path, step.block, step.conditional_on, print_selections(graph, step), _sent(step))
+        asked = print_selections(graph, step)
+        return (step.subgraph, path, step.block, step.conditional_on, asked, _sent(step), collect_contexts(step))
 
     def can_merge(left: FetchStep, right: FetchStep) -> bool:
         return not left.renames and not right.renames and _join_paths(left.path, right.path) is not None
@@ -71,6 +72,7 @@ def drop_deferred_steps_asked_anyway(graph: Graph, steps: tuple[FetchStep, ...])
                 (known.subgraph, known.path, known.unknown_as) == (step.subgraph, step.path, step.unknown_as)
                 and not step.renames
                 and known.targets.keys() >= step.targets.keys()
+                and known.contexts.items() >= step.contexts.items()
                 and all(
                     name in known.trees and _selects_all_of(known.trees[name], tree)
                     for name, tree in step.trees.items()
@@ -104,8 +106,8 @@ def delay_steps_to_later_ones_alike(graph: Graph, steps: tuple[FetchStep, ...]) 
 
     def mark(step: FetchStep) -> tuple[object, ...]:
         if step not in marks:
-            renames = tuple(step.renames)
-            marks[step] = (print_selections(graph, step), _sent(step), step.unknown_as, renames, guard_of(step))
+            sent = (_sent(step), collect_contexts(step))
+            marks[step] = (print_selections(graph, step), sent, step.unknown_as, tuple(step.renames), guard_of(step))
         return marks[step]
 
     # The deepest first: what others are delayed to stays where it is then, and what waits for them is delayed already.
@@ -220,6 +222,7 @@ def _can_merge_siblings(left: FetchStep, right: FetchStep) -> bool:
         and not left.renames
         and not right.renames
         and left.shape.agrees_with(right.shape)
+        and all(left.contexts.get(name, one) == one for name, one in right.contexts.items())
         and not any(
             name in left.targets
             and (
@@ -257,10 +260,15 @@ def _can_take_condition(left: FetchStep, right: FetchStep) -> bool:
     """Tell whether all that both send is there whenever the left one may run."""
     if left.conditional_on == right.conditional_on:
         return True
-    return implies(right.conditional_on, left.conditional_on) and all(
-        name in left.targets
-        and merge_representations([*left.targets[name].selections, *target.selections]) == left.targets[name].selections
-        for name, target in right.targets.items()
+    return (
+        implies(right.conditional_on, left.conditional_on)
+        and right.contexts.items() <= left.contexts.items()
+        and all(
+            name in left.targets
+            and merge_representations([*left.targets[name].selections, *target.selections])
+            == left.targets[name].selections
+            for name, target in right.targets.items()
+        )
     )
 
 
@@ -269,6 +277,7 @@ def _merge_siblings(left: FetchStep, right: FetchStep) -> None:
     if not _can_take_condition(left, right):
         left.conditional_on = right.conditional_on
     left.shape.take(right.shape)
+    left.contexts.update(right.contexts)
     for type_name, tree in right.trees.items():
         if type_name in left.trees:
             _take_tree(left.trees[type_name], tree)

@@ -14,7 +14,7 @@ from router.planner.covering import Candidate, Offer, choose_subgraphs
 from router.planner.graph import Graph, LocatedField
 from router.planner.guards import ALWAYS
 from router.planner.operation import Block, FieldSelection, SelectionSet
-from router.planner.sites import Assignment, Choice, Route, Site, Source
+from router.planner.sites import Assignment, Choice, ContextAbove, Route, Site, Source
 
 # A request costs about as much as a thousand fields; waiting for one more request before it is the lesser evil.
 REQUEST_COST = 1000
@@ -130,10 +130,12 @@ class PathFinder:
         return self._assign_in_block(site, selections, present)
 
     def _assign_in_block(self, site: Site, selections: SelectionSet, present: frozenset[str]) -> Assignment:
-        selections = self._with_type_name(site, selections, selections.fields[0].block if selections.fields else ())
+        divided = self._find_divided(site, selections) if self.graph.has_contexts else frozenset()
+        block = selections.fields[0].block if selections.fields else ()
+        selections = self._with_type_name(site, selections, block, must_be_told=bool(divided))
         runtime = self.runtime_types(site)
         wishes: list[_Wish] = []
-        contested = find_contested(selections)
+        contested = find_contested(selections) | divided
         told = replace(site, is_told=True) if self.is_unknown(site) else site
         for field in selections.fields:
             origin = told if field in contested else site
@@ -195,7 +197,34 @@ class PathFinder:
         """Tell whether the site's objects carry an interface's name instead of their own type's."""
         return site.subgraph is not None and self.graph.is_interface_object(site.subgraph, site.type_name)
 
-    def _with_type_name(self, site: Site, selections: SelectionSet, block: Block) -> SelectionSet:
+    def _find_divided(self, site: Site, selections: SelectionSet) -> frozenset[FieldSelection]:
+        """Return the fields below which it matters for a context of which type the objects are, if nobody knows that.
+
+        Some of these set a context then that others do not set, and an argument below comes from it.
+        """
+        if not self.is_unknown(site):
+            return frozenset()
+        set_here = [self.graph.contexts_of(name) for name in self.runtime_types(site)]
+        of_some = frozenset().union(*set_here) - frozenset.intersection(*set_here)
+        return frozenset(
+            field for field in selections.fields if field.selections and self._comes_from(field.selections, of_some)
+        )
+
+    def _comes_from(self, selections: SelectionSet, contexts: frozenset[str]) -> bool:
+        """Tell whether an argument in the selections comes from one of the contexts."""
+        return any(
+            any(
+                argument.context in contexts
+                for name in field.types
+                for argument in self.graph.context_arguments(name, field.name)
+            )
+            or (field.selections is not None and self._comes_from(field.selections, contexts))
+            for field in selections.fields
+        )
+
+    def _with_type_name(
+        self, site: Site, selections: SelectionSet, block: Block, *, must_be_told: bool = False
+    ) -> SelectionSet:
         """Add `__typename` where objects come from an interface object but what is wanted depends on their type.
 
         It is added in *block*, where it may stand in another one, too.
@@ -203,7 +232,7 @@ class PathFinder:
         if not self.is_unknown(site):
             return selections
         runtime = self.runtime_types(site)
-        if all(field.types >= runtime for field in selections.fields):
+        if not must_be_told and all(field.types >= runtime for field in selections.fields):
             return selections
         if any(
             field.response_key == "__typename"
@@ -255,7 +284,8 @@ class PathFinder:
         found = self.local_field(site, type_name, field.name)
         if found is None:
             return None
-        below_site = Site(site.subgraph, found.type_name, found.provides, block=field.block)
+        contexts = self._contexts_below(site, type_name, is_move=False) if self.graph.has_contexts else ()
+        below_site = Site(site.subgraph, found.type_name, found.provides, block=field.block, contexts=contexts)
         below = self.assign(below_site, field.selections) if field.selections else None
         return _Option(site.subgraph, True, found, below_site, below, 0)
 
@@ -265,7 +295,7 @@ class PathFinder:
                 return None
             return _Option(subgraph, False, None, None, None, 0)
         found = self.graph.field(subgraph, type_name, field.name)
-        if found is None or found.is_external or found.has_context:
+        if found is None or found.is_external or not self._can_be_filled(site, type_name, found):
             return None
         requirement_cost = 0
         if found.requires:
@@ -275,7 +305,9 @@ class PathFinder:
             requirement_cost = required.cost
             if required.cost:
                 requirement_cost += WAITING_COST
-        below_site = Site(subgraph, found.type_name, found.provides, block=field.block)
+        is_move = site.subgraph is not None and type_name != self.graph.supergraph.query_type
+        contexts = self._contexts_below(site, type_name, is_move=is_move) if self.graph.has_contexts else ()
+        below_site = Site(subgraph, found.type_name, found.provides, block=field.block, contexts=contexts)
         below = self.assign(below_site, field.selections) if field.selections else None
         return _Option(subgraph, False, found, below_site, below, requirement_cost)
 
@@ -287,11 +319,42 @@ class PathFinder:
         provided = site.provides(type_name, name, self.graph)
         if found is None:
             return None
+        if found.contexts and not all(
+            any(above.name == one.context and above.is_outside for above in site.contexts) for one in found.contexts
+        ):
+            # What an answer itself brings cannot be an argument in its request: the objects are asked about once more
+            return None
         if provided is not None:
             return replace(found, is_external=False, provides=(*found.provides, *provided))
-        if found.is_external or found.requires or found.has_context:
+        if found.is_external or found.requires:
             return None
         return found
+
+    def _can_be_filled(self, site: Site, type_name: str, field: LocatedField) -> bool:
+        """Tell whether a request for a field can have its arguments from contexts. One at the root is about nothing."""
+        if not field.contexts:
+            return True
+        return type_name != self.graph.supergraph.query_type and all(
+            site.levels_to(one.context) for one in field.contexts
+        )
+
+    def _contexts_below(self, site: Site, type_name: str, *, is_move: bool) -> tuple[ContextAbove, ...]:
+        """Return the contexts above what a field of the site's objects of a type gives.
+
+        With *is_move* a subgraph is asked for the field by a key of these objects.
+        """
+        found = {
+            one.name: ContextAbove(one.name, one.levels and one.levels + 1, one.is_outside or is_move)
+            for one in site.contexts
+        }
+        set_here = self.graph.contexts_of(type_name)
+        if self.is_unknown(site) and not site.is_told:
+            of_all = [self.graph.contexts_of(name) for name in self.runtime_types(site)]
+            for name in frozenset().union(*of_all) - frozenset.intersection(*of_all):
+                found[name] = ContextAbove(name, 0, False)
+            set_here = frozenset.intersection(*of_all)
+        found.update({name: ContextAbove(name, 1, False) for name in set_here})
+        return tuple(found[name] for name in sorted(found))
 
     def _choose(self, wishes: list[_Wish], present: frozenset[str]) -> frozenset[str]:
         """Choose the subgraphs to ask at a site, those *present* included."""
@@ -354,9 +417,21 @@ class PathFinder:
         groups: dict[tuple[object, ...], set[str]] = {}
         firsts: dict[tuple[object, ...], tuple[_Wish, _Option, FieldSelection]] = {}
         for wish, option, part in picked:
-            type_text = option.located.type if option.located else ""
-            requires = option.located.requires if option.located else ()
-            mark = (wish.field, part.selections, option.subgraph, option.is_local, option.site, type_text, requires)
+            located = option.located
+            type_text = located.type if located else ""
+            requires = located.requires if located else ()
+            # Each type's arguments from contexts are its own, but for those of an interface object
+            filled = (located.declared_on, located.contexts) if located and located.contexts else ()
+            mark = (
+                wish.field,
+                part.selections,
+                option.subgraph,
+                option.is_local,
+                option.site,
+                type_text,
+                requires,
+                filled,
+            )
             groups.setdefault(mark, set()).add(wish.type_name)
             firsts.setdefault(mark, (wish, option, part))
         return tuple(
@@ -462,7 +537,7 @@ class PathFinder:
         best: tuple[int, str, Source, int] | None = None
         for subgraph, route in known.items():
             found = self.graph.field(subgraph, type_name, field.name)
-            if found is not None and found.requires:
+            if found is not None and (found.requires or found.contexts):
                 continue
             option = self._remote_option(site, type_name, field, subgraph)
             if option is None or option.missing is not None:

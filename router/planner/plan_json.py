@@ -8,6 +8,7 @@ from router.planner.plan import (
     BatchFetch,
     BatchPart,
     Condition,
+    ContextVariable,
     Defer,
     EntityTarget,
     Fetch,
@@ -116,6 +117,7 @@ def _fetch(fetch: Fetch) -> Json:
         "requires": [_target(target) for target in fetch.targets],
         "representationsVariable": fetch.representations_variable if fetch.targets else None,
         "renames": [_rename(rename) for rename in fetch.renames],
+        "contexts": [_context(context) for context in fetch.contexts],
     }
 
 
@@ -138,6 +140,7 @@ def _part(part: BatchPart) -> Json:
         "representationsVariable": part.representations_variable,
         "renames": [_rename(rename) for rename in part.renames],
         "runsIf": None if part.runs_if == AT_ANY_TIME else [dict(alternative) for alternative in part.runs_if],
+        "contexts": [_context(context) for context in part.contexts],
     }
 
 
@@ -166,6 +169,15 @@ def _selection(selection: RepresentationSelection) -> Json:
             }
         case _:
             assert_never(selection)
+
+
+def _context(context: ContextVariable) -> Json:
+    return {
+        "variable": context.name,
+        "type": context.type,
+        "levels": context.levels,
+        "selections": [_selection(selection) for selection in context.selections],
+    }
 
 
 def _rename(rename: KeyRename) -> Json:

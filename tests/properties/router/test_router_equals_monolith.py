@@ -119,7 +119,9 @@ def test_the_router_answers_what_a_monolith_answers_on_random_supergraphs(data: 
     check(data, supergraph, failure_chance=0.05)
 
 
-@pytest.mark.parametrize("name", ["mutations", "planner/mutations", "planner/query-in-payload"])
+@pytest.mark.parametrize(
+    "name", ["mutations", "planner/mutations", "planner/query-in-payload", "planner/context-with-requires"]
+)
 @SETTINGS
 @given(data=st.data())
 def test_mutations_answer_what_a_monolith_answers(name: str, data: st.DataObject) -> None:
