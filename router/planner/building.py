@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from router.planner.errors import PlanningError, PlanningErrorCode
 from router.planner.fetch_graph import FetchStep, SelectionTree, Target, TreeField, ancestors
 from router.planner.graph import LocatedField
-from router.planner.guards import ALWAYS, Guard, both, implies
+from router.planner.guards import ALWAYS, Guard, both, both_or_looser, implies
 from router.planner.operation import Block, FieldSelection, Operation, SelectionSet
 from router.planner.paths import PathFinder
 from router.planner.plan import (
@@ -48,6 +48,15 @@ class _Emitted:
     guard: Guard = ALWAYS
 
 
+@dataclass(slots=True)
+class _Arrival:
+    """How objects of a place come to a subgraph: what to wait for, what is sent by type, and the steps that send it."""
+
+    waits_for: list[FetchStep]
+    sent: dict[str, Target]
+    steps: set[FetchStep]
+
+
 @dataclass(slots=True, eq=False)
 class _Place:
     """A site in the response: where it is, in which step's tree it stands, and the steps that go on from it; grows."""
@@ -57,10 +66,13 @@ class _Place:
     home: FetchStep | None
     tree: SelectionTree | None
     static_type: str
+    # No stronger than the truth: it may be looser where conditions are nested many times.
     present_if: Guard = ALWAYS
     steps: list[FetchStep] = field(default_factory=list)
     below: dict[tuple[object, ...], "_Place"] = field(default_factory=dict)
     moves: dict[tuple[Site, str, str, Guard, Block], _Emitted] = field(default_factory=dict)
+    arrivals: dict[tuple[Site, frozenset[str], str, Guard, Block], _Arrival] = field(default_factory=dict)
+    tree_types: dict[tuple[Site, frozenset[str], str, str], str | None] = field(default_factory=dict)
 
 
 class _Builder:
@@ -109,8 +121,10 @@ class _Builder:
         Those objects may be there without the condition, but then without the keys that the place's steps send.
         """
         for places in self._places.values():
+            guards = {place.present_if for place in places}
+            unsure = {guard for guard in guards if not all(implies(other, guard) for other in guards)}
             for place in places:
-                if all(implies(other.present_if, place.present_if) for other in places):
+                if place.present_if not in unsure:
                     continue
                 for step in place.steps:
                     step.conditional_on = both(place.present_if, step.conditional_on)
@@ -151,7 +165,7 @@ class _Builder:
     # --- one place ---
 
     def _emit(self, place: _Place, assignment: Assignment, guard: Guard = ALWAYS) -> _Emitted:
-        """Put everything of an assignment into steps.
+        """Put everything of an assignment into steps; return what became of the planner's own fields in it.
 
         Fields with requirements come last: what they require may then be taken from steps that are there anyway.
         """
@@ -161,6 +175,9 @@ class _Builder:
                 parts = [(choice, self._emit_local(place, choice, guard))]
             else:
                 parts = [(one, self._emit_remote(place, one, guard)) for one in self._split_by_tree(place, choice)]
+            if not choice.field.is_internal:
+                # No representation copies what only the client wants
+                continue
             for one, part in parts:
                 emitted.selections.extend(self._for_types(place, one, part.selections))
                 emitted.steps.extend(step for step in part.steps if step not in emitted.steps)
@@ -196,31 +213,47 @@ class _Builder:
 
     def _emit_remote(self, place: _Place, choice: Choice, guard: Guard) -> _Emitted:
         own_guard = both(guard, choice.field.guard)
-        block = choice.field.block
-        required: list[_Emitted] = []
-        moves: list[_Emitted] = []
-        types = sorted(choice.field.types)
-        for type_name in types:
-            if place.home is not None:
-                moves.append(self._move(place, choice.origin, type_name, choice.subgraph, own_guard, block))
-            if choice.located is not None and choice.located.requires:
-                wanted = self._graph.field_set(type_name, choice.located.requires).in_block(block)
-                present = frozenset(step.subgraph for step in place.steps if step.block == block)
-                required.append(self._emit(place, self._finder.assign(place.site, wanted, present), own_guard))
-        available = ALWAYS
-        for one in required:
-            available = both(available, one.guard)
-        waits_for = [step for one in (*moves, *required) for step in one.steps]
-        sent = self._representations(place, choice, types, moves, required)
-        step = self._step_for(place, choice, waits_for, own_guard, available, sent)
-        for type_name, target in sent.items():
-            known = step.targets.setdefault(type_name, Target(target.sent_typename, []))
-            known.selections = merge_representations([*known.selections, *target.selections])
+        arrival, available = self._arrive(place, choice, own_guard)
+        step = self._step_for(place, choice, arrival, own_guard, available)
+        if step not in arrival.steps:
+            arrival.steps.add(step)
+            for type_name, target in arrival.sent.items():
+                known = step.targets.setdefault(type_name, Target(target.sent_typename, []))
+                known.selections = merge_representations([*known.selections, *target.selections])
         tree_type = self._tree_type(place, choice)
         assert tree_type is not None
         # Objects whose types nobody can tell are all asked, and what comes below them stands below all of them.
         asked = self._finder.runtime_types(place.site) if self._is_blind(place, step) else choice.field.types
         return self._add_field(place, step, self._tree(step, tree_type, asked), choice, asked, own_guard)
+
+    def _arrive(self, place: _Place, choice: Choice, guard: Guard) -> tuple[_Arrival, Guard]:
+        """Fetch all that must be sent to the choice's subgraph; return it, and when all of it is fetched.
+
+        Fields without requirements arrive alike, which is found out once: there may be thousands, of many types.
+        """
+        block = choice.field.block
+        requires = choice.located.requires if choice.located is not None else ()
+        mark = (choice.origin, choice.field.types, choice.subgraph, guard, block)
+        if not requires and mark in place.arrivals:
+            return place.arrivals[mark], ALWAYS
+        required: list[_Emitted] = []
+        moves: list[_Emitted] = []
+        types = sorted(choice.field.types)
+        for type_name in types:
+            if place.home is not None:
+                moves.append(self._move(place, choice.origin, type_name, choice.subgraph, guard, block))
+            if requires:
+                wanted = self._graph.field_set(type_name, requires).in_block(block)
+                present = frozenset(step.subgraph for step in place.steps if step.block == block)
+                required.append(self._emit(place, self._finder.assign(place.site, wanted, present), guard))
+        available = ALWAYS
+        for one in required:
+            available = both(available, one.guard)
+        waits_for = list(dict.fromkeys(step for one in (*moves, *required) for step in one.steps))
+        arrival = _Arrival(waits_for, self._representations(place, choice, types, moves, required), set())
+        if not requires:
+            place.arrivals[mark] = arrival
+        return arrival, available
 
     def _is_blind(self, place: _Place, step: FetchStep) -> bool:
         """Tell whether neither the response so far nor the step's subgraph knows which object is of which type."""
@@ -264,10 +297,9 @@ class _Builder:
         self,
         place: _Place,
         choice: Choice,
-        waits_for: list[FetchStep],
+        arrival: _Arrival,
         guard: Guard,
         available: Guard,
-        sent: dict[str, Target],
     ) -> FetchStep:
         """Return a step of the place that can take the field, or a new one.
 
@@ -279,12 +311,14 @@ class _Builder:
         5. the subgraph would be asked for a field of objects that do not bring what it requires,
         6. one of them is deferred and the other is not, or by another `@defer`.
         """
-        asks_all_alike = any(
-            self._graph.is_interface_object(choice.subgraph, target.sent_typename) for target in sent.values()
-        )
-        has_requirements = choice.located is not None and bool(choice.located.requires)
-        only_for = choice.field.types if asks_all_alike and (has_requirements or choice.is_contested) else None
-        earlier = ancestors(waits_for, until=place.home)
+        sent, waits_for = arrival.sent, arrival.waits_for
+        only_for = None
+        if choice.is_contested or (choice.located is not None and choice.located.requires):
+            asks_all_alike = any(
+                self._graph.is_interface_object(choice.subgraph, target.sent_typename) for target in sent.values()
+            )
+            only_for = choice.field.types if asks_all_alike else None
+        earlier = ancestors(waits_for, until=place.home) if place.steps else set()
         # A subgraph that knows the types itself needs not be told them, whatever it is asked.
         is_told = choice.origin.is_told and self._graph.is_interface_object(choice.subgraph, place.site.type_name)
         unknown_as = place.site.type_name if self._finder.is_unknown(place.site) and not is_told else None
@@ -299,9 +333,12 @@ class _Builder:
                 and implies(guard, step.conditional_on)
                 and implies(step.conditional_on, available)
                 and self._admits(place, step, choice)
-                and not any(
-                    name in step.targets and can_not_be_merged(step.targets[name].selections, target.selections)
-                    for name, target in sent.items()
+                and (
+                    step in arrival.steps
+                    or not any(
+                        name in step.targets and can_not_be_merged(step.targets[name].selections, target.selections)
+                        for name, target in sent.items()
+                    )
                 )
             ):
                 step.wait_for(waits_for)
@@ -316,7 +353,7 @@ class _Builder:
             subgraph=choice.subgraph,
             kind=self._operation.kind if place.home is None else OperationKind.QUERY,
             path=place.path,
-            waits_for=[],
+            waits_for={},
             is_entity_step=is_entity_step,
             conditional_on=available,
             unknown_as=unknown_as,
@@ -338,8 +375,8 @@ class _Builder:
             return True
         for tree in step.trees.values():
             if self._graph.is_interface_object(step.subgraph, tree.type_name):
-                for one in tree.fields:
-                    if one.response_key == wanted.response_key and (
+                for one in tree.fields_at(wanted.response_key):
+                    if (
                         one.name != wanted.name
                         or one.arguments != wanted.arguments
                         or (one.below is not None and one.types != wanted.types and not self._is_blind(place, step))
@@ -349,9 +386,15 @@ class _Builder:
 
     def _tree_type(self, place: _Place, choice: Choice) -> str | None:
         """Return the static type under which a step asks for a field: the one sent, or an interface of all types."""
-        types = choice.field.types
         if place.home is None:
             return place.site.type_name
+        mark = (choice.origin, choice.field.types, choice.subgraph, choice.field.name)
+        if mark not in place.tree_types:
+            place.tree_types[mark] = self._find_tree_type(place, choice)
+        return place.tree_types[mark]
+
+    def _find_tree_type(self, place: _Place, choice: Choice) -> str | None:
+        types = choice.field.types
         sent = {
             self._finder.routes(choice.origin, type_name)[choice.subgraph].sent_typename or type_name
             for type_name in types
@@ -457,7 +500,8 @@ class _Builder:
         if self._graph.is_abstract(static_type) or self._graph.is_abstract(site.type_name):
             tree_field.below.add_type_name()
         path = (*place.path, *self._type_element(place, tree_field.types), *_elements(key, choice.located))
-        new = _Place(site, path, step, tree_field.below, static_type, both(place.present_if, tree_field.guard))
+        present_if = both_or_looser(place.present_if, tree_field.guard)
+        new = _Place(site, path, step, tree_field.below, static_type, present_if)
         place.below[(*mark, tree_field.guard)] = new
         self._places.setdefault(keys_of(path), []).append(new)
         return new, tree_field.guard
