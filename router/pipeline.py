@@ -59,7 +59,7 @@ from router.executor.shape import ShapeReader, condition_variables
 from router.executor.variables import coerce_variables
 from router.exposing import describe_execution
 from router.limits import check_limits, fragments_of, parse_document, select_operation
-from router.planner import PlanningError, PlanningErrorCode, plan_operation
+from router.planner import PlanningError, PlanningErrorCode, measure_documents, plan_operation
 from router.rates import RateGate
 from router.refusal import Refusals, restore_refused, without_fields
 from router.sharing import SharedExecutions, identify_query
@@ -79,8 +79,8 @@ EXPOSE_PLAN_HEADER = "pasar-expose-query-plan"
 PLAN_EXTENSION = "queryPlan"
 
 # What an operation takes once it is read (syntax tree, what was measured on it), and beside that once it is planned
-# (plan, generated functions): so much each, and so much for each character. Measured with tracemalloc on operations of
-# 13 to 965 characters; a test compares them with what it measures
+# (plan, generated functions): so much each, and so much for each character of its text or of the requests that come of
+# it. Measured with tracemalloc on operations of 13 to 965 characters; a test compares them with what it measures
 READ_BYTES, READ_BYTES_PER_CHARACTER = 16_000, 100
 PLANNED_BYTES, PLANNED_BYTES_PER_CHARACTER = 5_000, 200
 
@@ -471,7 +471,9 @@ class Pipeline:
         except RecursionError:
             raise LimitExceeded("the operation is too large to be planned", code="MAX_DEPTH_LIMIT") from None
         planned = PlannedOperation(prepared, refusals)
-        graph.planned_operations.put(key, planned, PLANNED_BYTES + PLANNED_BYTES_PER_CHARACTER * len(read.text))
+        # Fragments that are spread in many places make a long plan of a short text
+        characters = max(len(read.text), measure_documents(plan.root))
+        graph.planned_operations.put(key, planned, PLANNED_BYTES + PLANNED_BYTES_PER_CHARACTER * characters)
         return planned
 
     def _context_of(self, identity: Identity, caller: Caller, *, may_share: bool) -> RouterContext:

@@ -1,8 +1,9 @@
 """An operation made ready: everything about it that does not depend on a request is done here, once."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any, TypeAlias
 
 from graphql import (
@@ -21,6 +22,7 @@ from graphql import (
 
 from router.executor.compiled_projection import CompiledProjection
 from router.executor.contexts import CollectGroups, ContextDocuments, compile_groups
+from router.executor.fetched_paths import FetchedPaths, keys_of
 from router.executor.introspection import IntrospectionQuery, read_introspection
 from router.executor.objects import CollectObjects, Merger, compile_collect, compile_collect_all
 from router.executor.renames import ApplyRenames, compile_renames, rename_path
@@ -36,9 +38,9 @@ from router.planner.plan import (
     Defer,
     DeferredBlock,
     DeferredField,
+    EntityTarget,
     Fetch,
     Flatten,
-    KeyElement,
     KeyRename,
     OperationKind,
     Parallel,
@@ -274,13 +276,9 @@ class _Preparation:
     def __init__(self, plan: Plan, api_schema: GraphQLSchema) -> None:
         self._api_schema = api_schema
         self._fetches = 0
-        self._fetched = tuple(_fetched_paths(plan.root)) if plan.root else ()
-        # Response keys of the paths at which variables come from objects above, and how many keys up these are
-        self._contextual = tuple(
-            (_keys_of(path), context.levels)
-            for owner, path in self._fetched
-            for context in (owner.fetch if isinstance(owner, Flatten) else owner).contexts
-        )
+        self._fetched_paths = FetchedPaths(plan.root)
+        # Generating a function takes longer than all else about a part, and the parts of a batch often send the same.
+        self._collectors: dict[tuple[EntityTarget, ...], CollectRepresentations] = {}
         self.blocks: tuple[PreparedBlock, ...] = ()
         match plan.root:
             case Defer(primary=primary, blocks=blocks):
@@ -313,7 +311,7 @@ class _Preparation:
                     apply_renames=compile_renames(fetch.renames),
                     path=path,
                     collect_objects=compile_collect(path),
-                    may_share=self._may_share(node, (path,)),
+                    may_share=self._fetched_paths.may_share(node, (path,)),
                 )
             case Flatten(path=path, fetch=fetch):
                 alone = BatchPart(
@@ -328,11 +326,11 @@ class _Preparation:
                     order=self._next_order(),
                     fetch=fetch,
                     is_mutation=fetch.kind is OperationKind.MUTATION,
-                    parts=(self._prepare_part(node, alone, _keys_of_objects(fetch.document)),),
+                    parts=(self._prepare_part(node, alone, cache(partial(_keys_of_objects, fetch.document))),),
                     documents=_documents_of(fetch.document, (alone,)),
                 )
             case BatchFetch(parts=parts):
-                with_objects = _keys_of_objects(node.document)
+                with_objects = cache(partial(_keys_of_objects, node.document))
                 return PreparedEntityFetch(
                     order=self._next_order(),
                     fetch=node,
@@ -352,7 +350,7 @@ class _Preparation:
                 raise ValueError("only a whole plan can be deferred in parts")
 
     def _prepare_part(
-        self, owner: Flatten | BatchPart, part: BatchPart, with_objects: frozenset[str]
+        self, owner: Flatten | BatchPart, part: BatchPart, with_objects: Callable[[], frozenset[str]]
     ) -> PreparedEntityPart:
         return PreparedEntityPart(
             answer_key=part.answer_key,
@@ -361,29 +359,17 @@ class _Preparation:
             apply_renames=compile_renames(part.renames),
             paths=part.paths,
             collect_objects=compile_collect_all(part.paths),
-            collect_representations=compile_representations(part.targets, self._api_schema),
-            # what is no object is never changed, so it does not matter where else it stands
-            may_share=part.answer_key not in with_objects or self._may_share(owner, part.paths),
+            collect_representations=self._collect_representations(part.targets),
+            # what is no object is never changed, so it does not matter where else it stands; to know that takes parsing
+            may_share=self._fetched_paths.may_share(owner, part.paths) or part.answer_key not in with_objects(),
             runs_if=None if part.runs_if == AT_ANY_TIME else part.runs_if,
             collect_groups=compile_groups(part.paths, part.contexts) if part.contexts else None,
         )
 
-    def _may_share(self, owner: Flatten | BatchPart, paths: tuple[ResponsePath, ...]) -> bool:
-        """Tell whether no other fetch is about some only of the objects at *paths*, or of what is in them.
-
-        With several paths, a fetch at one of them or below it is about some only. So is one that takes values from the
-        objects at *paths*, or from above them, to what is in them: it may answer differently for each.
-        """
-        for later, levels in self._contextual:
-            for path in map(_keys_of, paths):
-                if len(later) > len(path) and later[: len(path)] == path and len(later) - levels <= len(path):
-                    return False
-        if len(paths) > 1:
-            others = [_keys_of(later) for other, later in self._fetched if other is not owner]
-            places = {other[:length] for other in others for length in range(len(other) + 1)}
-            if any(_keys_of(path) in places for path in paths):
-                return False
-        return all(_treats_alike(later, path) for _, later in self._fetched for path in paths)
+    def _collect_representations(self, targets: tuple[EntityTarget, ...]) -> CollectRepresentations:
+        if targets not in self._collectors:
+            self._collectors[targets] = compile_representations(targets, self._api_schema)
+        return self._collectors[targets]
 
     def _next_order(self) -> int:
         self._fetches += 1
@@ -396,28 +382,6 @@ def _documents_of(document: str, parts: tuple[BatchPart, ...]) -> ContextDocumen
     return ContextDocuments(
         document, tuple((part.answer_key, part.representations_variable, part.contexts) for part in parts)
     )
-
-
-def _fetched_paths(node: PlanNode) -> list[tuple[Flatten | BatchPart, ResponsePath]]:
-    """Return the paths at which something is fetched below the root, each with what fetches there."""
-    match node:
-        case Flatten(path=path):
-            return [(node, path)]
-        case BatchFetch(parts=parts):
-            return [(part, path) for part in parts for path in part.paths]
-        case Sequence(nodes=nodes) | Parallel(nodes=nodes):
-            return [found for inner in nodes for found in _fetched_paths(inner)]
-        case Condition(then=then, otherwise=otherwise):
-            return [found for inner in (then, otherwise) if inner is not None for found in _fetched_paths(inner)]
-        case Defer(primary=primary, blocks=blocks):
-            every = (primary, *(block.node for block in blocks))
-            return [found for inner in every if inner is not None for found in _fetched_paths(inner)]
-        case Fetch():
-            return []
-
-
-def _keys_of(path: ResponsePath) -> tuple[str, ...]:
-    return tuple(element.response_key for element in path if isinstance(element, KeyElement))
 
 
 def _keys_of_objects(document: str) -> frozenset[str]:
@@ -446,18 +410,6 @@ def _keys_of_objects(document: str) -> frozenset[str]:
 
 def _response_key(field: FieldNode) -> str:
     return field.alias.value if field.alias else field.name.value
-
-
-def _treats_alike(later: ResponsePath, path: ResponsePath) -> bool:
-    """Tell whether a fetch at *later* is about all objects at *path*, or about none of them and what is in them.
-
-    If it could be about some of them only (it stays on certain types on the way to *path*), they must not share parts.
-    """
-    for element, other in zip(later, path, strict=False):
-        if element != other:
-            # different keys lead elsewhere; everything else may meet
-            return isinstance(element, KeyElement) and isinstance(other, KeyElement)
-    return True
 
 
 def _root_keys(fetch: Fetch) -> tuple[str, ...]:
@@ -489,11 +441,11 @@ def _read_subgraphs(node: PlanNode, keys: tuple[str, ...], found: dict[tuple[str
             for field_keys in _read_fields(node.document, node.renames, keys):
                 found.setdefault(field_keys, set()).add(subgraph)
         case Flatten(path=path, fetch=fetch):
-            _read_subgraphs(fetch, _keys_of(path), found)
+            _read_subgraphs(fetch, keys_of(path), found)
         case BatchFetch(subgraph=subgraph, document=document, parts=parts):
             for part in parts:
                 for path in part.paths:
-                    for field_keys in _read_fields(document, part.renames, _keys_of(path), part.answer_key):
+                    for field_keys in _read_fields(document, part.renames, keys_of(path), part.answer_key):
                         found.setdefault(field_keys, set()).add(subgraph)
         case Sequence(nodes=nodes) | Parallel(nodes=nodes):
             for inner in nodes:

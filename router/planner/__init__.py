@@ -5,7 +5,7 @@ normalised operation (`operation`) -> cheapest moves (`paths`) -> fetch graph (`
 
 from router.planner.errors import PlanningError, PlanningErrorCode
 from router.planner.plan import Plan
-from router.planner.plan_text import count_fetches, format_plan, measure_depth
+from router.planner.plan_text import count_fetches, format_plan, measure_depth, measure_documents
 from router.planner.planning import Stages, explain_operation, plan_operation
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "explain_operation",
     "format_plan",
     "measure_depth",
+    "measure_documents",
     "plan_operation",
 ]

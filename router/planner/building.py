@@ -6,10 +6,10 @@ from router.planner.contexts import FilledArgument, arguments_of, find_value, na
 from router.planner.errors import PlanningError, PlanningErrorCode
 from router.planner.fetch_graph import FetchStep, SelectionTree, Target, TreeField, ancestors
 from router.planner.graph import LocatedField
-from router.planner.guards import ALWAYS, Guard, both, implies, relax
+from router.planner.guards import ALWAYS, Guard, both, both_or_looser, implies, relax
 from router.planner.operation import Block, FieldSelection, Operation, SelectionSet
 from router.planner.paths import PathFinder
-from router.planner.places import Emitted, Place
+from router.planner.places import Arrival, Emitted, Place
 from router.planner.plan import (
     ContextVariable,
     KeyElement,
@@ -84,8 +84,10 @@ class _Builder:
         Those objects may be there without the condition, but then without the keys that the place's steps send.
         """
         for places in self._places.values():
+            guards = {place.present_if for place in places}
+            unsure = {guard for guard in guards if not all(implies(other, guard) for other in guards)}
             for place in places:
-                if all(implies(other.present_if, place.present_if) for other in places):
+                if place.present_if not in unsure:
                     continue
                 for step in place.steps:
                     step.conditional_on = both(place.present_if, step.conditional_on)
@@ -132,7 +134,7 @@ class _Builder:
     # --- one place ---
 
     def _emit(self, place: Place, assignment: Assignment, guard: Guard = ALWAYS) -> Emitted:
-        """Put everything of an assignment into steps.
+        """Put everything of an assignment into steps; return what became of the planner's own fields in it.
 
         Fields with requirements come last: what they require may then be taken from steps that are there anyway.
         """
@@ -147,6 +149,9 @@ class _Builder:
                 parts = [(choice, self._emit_local(place, choice, guard))]
             else:
                 parts = [(one, self._emit_remote(place, one, guard)) for one in self._split_by_tree(place, choice)]
+            if not choice.field.is_internal:
+                # No representation copies what only the client wants
+                continue
             for one, part in parts:
                 emitted.selections.extend(self._for_types(place, one, part.selections))
                 emitted.steps.extend(step for step in part.steps if step not in emitted.steps)
@@ -195,35 +200,55 @@ class _Builder:
 
     def _emit_remote(self, place: Place, choice: Choice, guard: Guard) -> Emitted:
         own_guard = both(guard, choice.field.guard)
-        block = choice.field.block
-        required: list[Emitted] = []
-        moves: list[Emitted] = []
-        types = sorted(choice.field.types)
-        for type_name in types:
-            if place.home is not None:
-                moves.append(self._move(place, choice.origin, type_name, choice.subgraph, own_guard, block))
-            if choice.located is not None and choice.located.requires:
-                wanted = self._graph.field_set(type_name, choice.located.requires).in_block(block)
-                present = frozenset(step.subgraph for step in place.steps if step.block == block)
-                required.append(self._emit(place, self._finder.assign(place.site, wanted, present), own_guard))
-        filled = self._fill_arguments(place, choice, own_guard) if self._graph.has_contexts else []
-        available = ALWAYS
-        for guarded in (*(one.guard for one in required), *(one.guard for one in filled)):
-            available = both(available, guarded)
-        waits_for = [step for one in (*moves, *required) for step in one.steps]
-        waits_for.extend(step for one in filled for step in one.steps)
-        sent = self._representations(place, choice, types, moves, required)
-        variables = tuple(one.variable for one in filled)
-        step = self._step_for(place, choice, waits_for, own_guard, available, sent, variables)
-        step.fill(variables)
-        for type_name, target in sent.items():
-            known = step.targets.setdefault(type_name, Target(target.sent_typename, []))
-            known.selections = merge_representations([*known.selections, *target.selections])
+        arrival, available = self._arrive(place, choice, own_guard)
+        step = self._step_for(place, choice, arrival, own_guard, available)
+        if step not in arrival.steps:
+            arrival.steps.add(step)
+            step.fill(arrival.variables)
+            for type_name, target in arrival.sent.items():
+                known = step.targets.setdefault(type_name, Target(target.sent_typename, []))
+                known.selections = merge_representations([*known.selections, *target.selections])
         tree_type = self._tree_type(place, choice)
         assert tree_type is not None
         # Objects whose types nobody can tell are all asked, and what comes below them stands below all of them.
         asked = self._finder.runtime_types(place.site) if self._is_blind(place, step) else choice.field.types
         return self._add_field(place, step, self._tree(step, tree_type, asked), choice, asked, own_guard)
+
+    def _arrive(self, place: Place, choice: Choice, guard: Guard) -> tuple[Arrival, Guard]:
+        """Fetch all that must be sent to the choice's subgraph; return it, and when all of it is fetched.
+
+        Fields without requirements arrive alike, which is found out once: there may be thousands, of many types.
+        """
+        block = choice.field.block
+        requires = choice.located.requires if choice.located is not None else ()
+        is_plain = choice.located is None or not (requires or choice.located.contexts)
+        mark = (choice.origin, choice.field.types, choice.subgraph, guard, block)
+        if is_plain and mark in place.arrivals:
+            return place.arrivals[mark], ALWAYS
+        required: list[Emitted] = []
+        moves: list[Emitted] = []
+        types = sorted(choice.field.types)
+        for type_name in types:
+            if place.home is not None:
+                moves.append(self._move(place, choice.origin, type_name, choice.subgraph, guard, block))
+            if requires:
+                wanted = self._graph.field_set(type_name, requires).in_block(block)
+                present = frozenset(step.subgraph for step in place.steps if step.block == block)
+                required.append(self._emit(place, self._finder.assign(place.site, wanted, present), guard))
+        filled = [] if is_plain else self._fill_arguments(place, choice, guard)
+        available = ALWAYS
+        for guarded in (*(one.guard for one in required), *(one.guard for one in filled)):
+            available = both(available, guarded)
+        waits_for = dict.fromkeys(step for one in (*moves, *required) for step in one.steps)
+        waits_for.update(dict.fromkeys(step for one in filled for step in one.steps))
+        arrival = Arrival(
+            waits_for=list(waits_for),
+            sent=self._representations(place, choice, types, moves, required),
+            variables=tuple(one.variable for one in filled),
+        )
+        if is_plain:
+            place.arrivals[mark] = arrival
+        return arrival, available
 
     def _fill_arguments(self, place: Place, choice: Choice, guard: Guard) -> list[FilledArgument]:
         """Fetch what a field's arguments are filled with, of the objects above that set their contexts."""
@@ -238,7 +263,7 @@ class _Builder:
             assignment = self._finder.assign(setter.site, wanted, setter.subgraphs_asked(block))
             if assignment.missing is not None:
                 raise self._unsatisfiable(assignment.missing)
-            emitted = self._emit(setter, assignment, relax(both(place.present_if, guard), setter.present_if))
+            emitted = self._emit(setter, assignment, relax(both_or_looser(place.present_if, guard), setter.present_if))
             variable = ContextVariable(
                 name=name_variable(located, choice.field.name, argument, self._operation.variables),
                 type=argument.type,
@@ -301,11 +326,9 @@ class _Builder:
         self,
         place: Place,
         choice: Choice,
-        waits_for: list[FetchStep],
+        arrival: Arrival,
         guard: Guard,
         available: Guard,
-        sent: dict[str, Target],
-        variables: tuple[ContextVariable, ...],
     ) -> FetchStep:
         """Return a step of the place that can take the field, or a new one.
 
@@ -318,12 +341,14 @@ class _Builder:
         5. the subgraph would be asked for a field of objects that do not bring what it requires,
         6. one of them is deferred and the other is not, or by another `@defer`.
         """
-        asks_all_alike = any(
-            self._graph.is_interface_object(choice.subgraph, target.sent_typename) for target in sent.values()
-        )
-        has_requirements = choice.located is not None and bool(choice.located.requires)
-        only_for = choice.field.types if asks_all_alike and (has_requirements or choice.is_contested) else None
-        earlier = ancestors(waits_for, until=place.home)
+        sent, waits_for = arrival.sent, arrival.waits_for
+        only_for = None
+        if choice.is_contested or (choice.located is not None and choice.located.requires):
+            asks_all_alike = any(
+                self._graph.is_interface_object(choice.subgraph, target.sent_typename) for target in sent.values()
+            )
+            only_for = choice.field.types if asks_all_alike else None
+        earlier = ancestors(waits_for, until=place.home) if place.steps else set()
         # A subgraph that knows the types itself needs not be told them, whatever it is asked.
         is_told = choice.origin.is_told and self._graph.is_interface_object(choice.subgraph, place.site.type_name)
         unknown_as = place.site.type_name if self._finder.is_unknown(place.site) and not is_told else None
@@ -338,10 +363,13 @@ class _Builder:
                 and implies(guard, step.conditional_on)
                 and implies(step.conditional_on, available)
                 and self._admits(place, step, choice)
-                and all(step.contexts.get(one.name, one) == one for one in variables)
-                and not any(
-                    name in step.targets and can_not_be_merged(step.targets[name].selections, target.selections)
-                    for name, target in sent.items()
+                and all(step.contexts.get(one.name, one) == one for one in arrival.variables)
+                and (
+                    step in arrival.steps
+                    or not any(
+                        name in step.targets and can_not_be_merged(step.targets[name].selections, target.selections)
+                        for name, target in sent.items()
+                    )
                 )
             ):
                 step.wait_for(waits_for)
@@ -356,7 +384,7 @@ class _Builder:
             subgraph=choice.subgraph,
             kind=self._operation.kind if place.home is None else OperationKind.QUERY,
             path=place.path,
-            waits_for=[],
+            waits_for={},
             is_entity_step=is_entity_step,
             conditional_on=available,
             unknown_as=unknown_as,
@@ -378,8 +406,8 @@ class _Builder:
             return True
         for tree in step.trees.values():
             if self._graph.is_interface_object(step.subgraph, tree.type_name):
-                for one in tree.fields:
-                    if one.response_key == wanted.response_key and (
+                for one in tree.fields_at(wanted.response_key):
+                    if (
                         one.name != wanted.name
                         or one.arguments != arguments_of(choice, self._operation.variables)
                         or (one.below is not None and one.types != wanted.types and not self._is_blind(place, step))
@@ -389,9 +417,15 @@ class _Builder:
 
     def _tree_type(self, place: Place, choice: Choice) -> str | None:
         """Return the static type under which a step asks for a field: the one sent, or an interface of all types."""
-        types = choice.field.types
         if place.home is None:
             return place.site.type_name
+        mark = (choice.origin, choice.field.types, choice.subgraph, choice.field.name)
+        if mark not in place.tree_types:
+            place.tree_types[mark] = self._find_tree_type(place, choice)
+        return place.tree_types[mark]
+
+    def _find_tree_type(self, place: Place, choice: Choice) -> str | None:
+        types = choice.field.types
         sent = {
             self._finder.routes(choice.origin, type_name)[choice.subgraph].sent_typename or type_name
             for type_name in types
@@ -507,7 +541,7 @@ class _Builder:
             step,
             tree_field.below,
             static_type,
-            both(place.present_if, tree_field.guard),
+            both_or_looser(place.present_if, tree_field.guard),
             above=place,
             types_above=tree_field.types,
         )

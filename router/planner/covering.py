@@ -1,7 +1,7 @@
 """Choose which subgraphs to ask at a site so that all its fields are covered at the least cost."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -33,8 +33,10 @@ class Offer:
     candidates: tuple[Candidate, ...]
 
 
-def choose_subgraphs(offers: Iterable[Offer], present: frozenset[str], request_cost: int) -> frozenset[str]:
-    """Return the subgraphs to ask, those *present* included.
+def choose_subgraphs(
+    offers: Iterable[Offer] | Mapping[Offer, int], present: frozenset[str], request_cost: int
+) -> frozenset[str]:
+    """Return the subgraphs to ask, those *present* included. Offers may be given with how often they are made.
 
     1. What only one subgraph can resolve decides first, since that subgraph is asked anyway.
     2. Of subgraphs that are never better than another one, only that one is considered: a dozen interchangeable

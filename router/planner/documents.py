@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from router.planner.fetch_graph import FetchStep, SelectionTree, TreeField
 from router.planner.graph import Graph
-from router.planner.guards import ALWAYS, Guard, Literal, either, print_guard, sorted_alternatives
+from router.planner.guards import ALWAYS, Guard, Literal, either, loosen, print_guard, sorted_alternatives
 from router.planner.operation import Argument, Operation, print_arguments
 from router.planner.plan import (
     AT_ANY_TIME,
@@ -23,6 +23,8 @@ from router.planner.plan_text import print_path
 from router.planner.representations import merge_representations
 
 NO_NAMES: Mapping[str, str] = MappingProxyType({})
+# A selection is written once for each alternative of its field's guard, unless that takes more than this.
+_MOST_REPEATED_CHARACTERS = 4000
 
 _PartMark: TypeAlias = tuple[str, tuple[EntityTarget, ...], tuple[KeyRename, ...], Guard, tuple[ContextVariable, ...]]
 
@@ -275,9 +277,13 @@ class _Printer:
             self.variables.update(directive.variables)
             text += f" {directive.text}"
         body = f" {self.print_tree(one.below)}" if one.below else ""
+        guard = one.guard
+        if len(guard) > 1 and len(guard) * len(body) > _MOST_REPEATED_CHARACTERS:
+            # Alternatives at each level would double the document with each. What is below has its own conditions.
+            guard = loosen(guard)
         return [
             self._print_guarded(text, body, tuple(literal for literal in alternative if literal not in self._holding))
-            for alternative in sorted_alternatives(one.guard)
+            for alternative in sorted_alternatives(guard)
         ]
 
     def _rename(self, argument: Argument) -> Argument:

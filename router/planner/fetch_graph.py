@@ -67,8 +67,13 @@ class SelectionTree:
     types: frozenset[str]
     shape: Shape
     fields: list[TreeField] = field(default_factory=list)
-    # Leaves by what they ask for; spares a search through a wide selection.
+    # Leaves by what they ask for, and all fields by response key; they spare a search through a wide selection.
     index: dict[tuple[object, ...], list[TreeField]] = field(default_factory=dict)
+    by_key: dict[str, list[TreeField]] = field(default_factory=dict)
+
+    def fields_at(self, response_key: str) -> list[TreeField]:
+        """Return the fields under a response key: several where they are for objects of different types."""
+        return self.by_key.get(response_key, [])
 
     def add_leaf(self, new: TreeField) -> TreeField:
         """Add a leaf, unless it is there or one that is there can be widened; return the one that stands for it."""
@@ -84,7 +89,7 @@ class SelectionTree:
                 known.types |= new.types
                 return known
         alike.append(new)
-        self.fields.append(new)
+        self._add(new)
         return new
 
     def add_type_name(self) -> None:
@@ -97,7 +102,11 @@ class SelectionTree:
 
     def add_composite(self, new: TreeField) -> None:
         """Add a field with a selection of its own."""
+        self._add(new)
+
+    def _add(self, new: TreeField) -> None:
         self.fields.append(new)
+        self.by_key.setdefault(new.response_key, []).append(new)
 
 
 @dataclass(slots=True)
@@ -113,20 +122,20 @@ class Target:
 class FetchStep:
     """One request to be; grows.
 
-    *targets* are an entity step's, by object type, and *trees* its selections by static type; any other step has one
-    tree, of its root type. The step may only run if *conditional_on* holds, because something it
-    requires is only fetched then. *unknown_as* is the interface under whose name its objects may stand in the
-    response as long as nobody has told their own type. *only_for* is set where a field's requirements are sent for
-    objects of some types, but the subgraph cannot tell these from others. *block* are the uses of `@defer` that all
-    it asks for stands in. *contexts* are the variables that it takes from objects above its own, by name. *batched*
-    are entity steps of the same subgraph that are sent in this one's request.
+    *waits_for* has steps as keys, in the order in which they were found. *targets* are an entity step's, by object
+    type, and *trees* its selections by static type; any other step has one tree, of its root type. The step may only
+    run if *conditional_on* holds, because something it requires is only fetched then. *unknown_as* is the interface
+    under whose name its objects may stand in the response as long as nobody has told their own type. *only_for* is set
+    where a field's requirements are sent for objects of some types, but the subgraph cannot tell these from others.
+    *block* are the uses of `@defer` that all it asks for stands in. *contexts* are the variables that it takes from
+    objects above its own, by name. *batched* are entity steps of the same subgraph that are sent in this one's request.
     """
 
     number: int
     subgraph: str
     kind: OperationKind
     path: ResponsePath
-    waits_for: list["FetchStep"]
+    waits_for: dict["FetchStep", None]
     is_entity_step: bool
     conditional_on: Guard = ALWAYS
     unknown_as: str | None = None
@@ -146,8 +155,8 @@ class FetchStep:
     def wait_for(self, steps: Iterable["FetchStep"]) -> None:
         """Add steps to wait for, each once."""
         for step in steps:
-            if step is not self and step not in self.waits_for:
-                self.waits_for.append(step)
+            if step is not self:
+                self.waits_for[step] = None
 
 
 def ancestors(steps: Iterable[FetchStep], *, until: FetchStep | None = None) -> set[FetchStep]:
@@ -165,21 +174,25 @@ def ancestors(steps: Iterable[FetchStep], *, until: FetchStep | None = None) -> 
 
 def in_order(steps: Iterable[FetchStep]) -> list[FetchStep]:
     """Return the steps so that each comes after those it waits for, else by number."""
-    ordered: list[FetchStep] = []
-    placed: set[FetchStep] = set()
-    left = sorted(steps, key=lambda step: step.number)
-    known = set(left)
-    while left:
-        later: list[FetchStep] = []
-        for step in left:
-            if all(one in placed or one not in known for one in step.waits_for):
-                ordered.append(step)
-                placed.add(step)
-            else:
-                later.append(step)
-        assert len(later) < len(left), "steps wait for each other"
-        left = later
-    return ordered
+    known = sorted(steps, key=lambda step: step.number)
+    waits = dict.fromkeys(known, 0)
+    dependents: dict[FetchStep, list[FetchStep]] = {step: [] for step in known}
+    for step in known:
+        for one in step.waits_for:
+            if one in waits:
+                waits[step] += 1
+                dependents[one].append(step)
+    # How often the steps would have to be gone through by number until a step's turn comes.
+    rounds = {step: 0 for step in known if not waits[step]}
+    free = list(rounds)
+    for step in free:
+        for one in dependents[step]:
+            rounds[one] = max(rounds.get(one, 0), rounds[step] + (step.number > one.number))
+            waits[one] -= 1
+            if not waits[one]:
+                free.append(one)
+    assert len(free) == len(known), "steps wait for each other"
+    return sorted(known, key=lambda step: (rounds[step], step.number))
 
 
 def measure_depths(steps: Iterable[FetchStep]) -> dict[FetchStep, int]:

@@ -66,6 +66,7 @@ class Graph:
         self._possible: dict[str, frozenset[str]] = {}
         self._runtime: dict[tuple[str, str], frozenset[str]] = {}
         self._fields: dict[tuple[str, str, str], LocatedField | None] = {}
+        self._declared: dict[tuple[str, str, str], LocatedField | None] = {}
         self._keys: dict[tuple[str, str], tuple[EntityKey, ...]] = {}
         self._field_sets: dict[tuple[str, FieldSet], SelectionSet] = {}
         self._knowing: dict[str, tuple[str, ...]] = {}
@@ -181,7 +182,10 @@ class Graph:
 
     def interface_field(self, subgraph: str, name: str, field_name: str) -> LocatedField | None:
         """Return a field of a type of any kind exactly as the subgraph declares it there."""
-        return self._locate(subgraph, name, field_name)
+        key = (subgraph, name, field_name)
+        if key not in self._declared:
+            self._declared[key] = self._locate(subgraph, name, field_name)
+        return self._declared[key]
 
     def field(self, subgraph: str, name: str, field_name: str) -> LocatedField | None:
         """Return a field of an object type in the subgraph, there or on an interface object; None if it has none."""

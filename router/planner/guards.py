@@ -5,6 +5,8 @@ alternative means always. `@skip` and `@include` build them; constants are folde
 """
 
 from collections.abc import Iterable
+from functools import reduce
+from heapq import heapify, heappop, heappush
 from typing import TypeAlias
 
 Literal: TypeAlias = tuple[str, bool]
@@ -13,6 +15,9 @@ Guard: TypeAlias = frozenset[Alternative]
 
 ALWAYS: Guard = frozenset({frozenset()})
 NEVER: Guard = frozenset()
+
+# Alternatives multiply where conditions are nested, so that guards of more than these are not worked out for a gain.
+_MOST_ALTERNATIVES = 16
 
 
 def when(variable: str, value: bool) -> Guard:
@@ -26,7 +31,12 @@ def both(left: Guard, right: Guard) -> Guard:
         return right
     if right == ALWAYS:
         return left
-    return _simplify(one | other for one in left for other in right)
+    return _simplify({one | other for one in left for other in right})
+
+
+def both_or_looser(left: Guard, right: Guard) -> Guard:
+    """Return a guard that holds whenever both do: that they do, unless it takes too many alternatives to say so."""
+    return left if len(left) * len(right) > _MOST_ALTERNATIVES else both(left, right)
 
 
 def either(left: Guard, right: Guard) -> Guard:
@@ -35,7 +45,17 @@ def either(left: Guard, right: Guard) -> Guard:
         return left
     if left == ALWAYS or right == ALWAYS:
         return ALWAYS
-    return _simplify([*left, *right])
+    return _simplify(left | right, known=left)
+
+
+def loosen(guard: Guard) -> Guard:
+    """Return the guard that holds when what all alternatives have in common does: one alternative for many."""
+    return frozenset({reduce(frozenset.intersection, guard)}) if guard else NEVER
+
+
+def contradict(left: Guard, right: Guard) -> bool:
+    """Tell whether the two never hold both."""
+    return all(_contradicts_itself(one | other) for one in left for other in right)
 
 
 def relax(guard: Guard, known: Guard) -> Guard:
@@ -50,7 +70,9 @@ def relax(guard: Guard, known: Guard) -> Guard:
 
 def implies(left: Guard, right: Guard) -> bool:
     """Tell whether the right guard surely holds whenever the left one does."""
-    return right == ALWAYS or both(left, right) == left
+    if all(any(other <= one for other in right) for one in left):
+        return True
+    return len(left) * len(right) <= _MOST_ALTERNATIVES**2 and both(left, right) == left
 
 
 def sorted_alternatives(guard: Guard) -> tuple[tuple[Literal, ...], ...]:
@@ -68,24 +90,35 @@ def print_guard(guard: Guard) -> str:
     )
 
 
-def _simplify(alternatives: Iterable[Alternative]) -> Guard:
-    """Drop impossible and implied alternatives, and join two that differ in one literal's sign."""
-    kept = {alternative for alternative in alternatives if not _contradicts_itself(alternative)}
-    changed = True
-    while changed:
-        changed = False
-        for one in sorted(kept, key=sorted):
-            for literal in sorted(one):
-                variable, value = literal
-                rest = one - {literal}
-                if (rest | {(variable, not value)}) in kept:
-                    kept -= {one, rest | {(variable, not value)}}
-                    kept.add(rest)
-                    changed = True
-                    break
-            if changed:
-                break
-    return frozenset(one for one in kept if not any(other < one for other in kept))
+def _simplify(alternatives: Iterable[Alternative], known: Guard = NEVER) -> Guard:
+    """Drop impossible and implied alternatives, and join two that differ in one literal's sign, the first ones first.
+
+    *known* are alternatives among them that are simplified already: only what is new can change something.
+    """
+    kept = {one for one in alternatives if one in known or not _contradicts_itself(one)}
+    if len(kept) < 2:
+        return frozenset(kept)
+    new = [one for one in kept if one not in known]
+    waiting = [sorted(one) for one in {*new, *(other for one in new for other in _complements(one) if other in kept)}]
+    heapify(waiting)
+    while waiting:
+        one = frozenset(heappop(waiting))
+        other = next((other for other in _complements(one) if other in kept), None)
+        if one in kept and other is not None:
+            joined = one & other
+            kept -= {one, other}
+            kept.add(joined)
+            new.append(joined)
+            for again in (joined, *_complements(joined)):
+                if again in kept:
+                    heappush(waiting, sorted(again))
+    implying = [one for one in new if one in kept]
+    return frozenset(one for one in kept if not any(other < one for other in (implying if one in known else kept)))
+
+
+def _complements(alternative: Alternative) -> list[Alternative]:
+    """Return the alternatives that differ in the sign of one literal, in the order of the literals."""
+    return [alternative - {(variable, value)} | {(variable, not value)} for variable, value in sorted(alternative)]
 
 
 def _contradicts_itself(alternative: Alternative) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from graphql import (
     ArgumentNode,
@@ -26,7 +27,7 @@ from graphql.language.print_string import print_string
 
 from router.planner.errors import PlanningError, PlanningErrorCode
 from router.planner.graph import Graph
-from router.planner.guards import ALWAYS, NEVER, Guard, both, either, implies, when
+from router.planner.guards import ALWAYS, NEVER, Guard, both, both_or_looser, contradict, either, implies, when
 from router.planner.operation import Argument, Block, FieldSelection, Operation, SelectionSet, VariableDefinition
 from router.planner.plan import Deferral, OperationKind
 
@@ -39,6 +40,11 @@ _KINDS = {
 _ANSWERED_BY_THE_ROUTER = frozenset({"__schema", "__type", "__typename"})
 # Obeyed by the router, unknown to subgraphs.
 _ROUTER_DIRECTIVES = frozenset({"skip", "include", "defer", "stream"})
+# Fragments that spread each other under two conditions each are reached under 2**n guards.
+_MOST_GUARDS = 16
+
+# A selection set, the types it is collected for, and its `@defer`; and the guards under which it was collected.
+_Met: TypeAlias = dict[tuple[int, frozenset[str], Deferral | None], set[Guard]]
 
 
 def normalise_operation(graph: Graph, document: DocumentNode, operation_name: str | None) -> Operation:
@@ -114,20 +120,38 @@ class _Normaliser:
         self._fragments = fragments
         # By where it is written, where that is spread, and what is around it there
         self._deferrals: dict[tuple[int, tuple[str, ...], int | None], Deferral] = {}
+        self._by_number: dict[int, Deferral] = {}
 
     def collect(
         self, path: tuple[str, ...], sources: list[_Source], types: frozenset[str]
     ) -> dict[str, list[_Occurrence]]:
         """Collect the fields of several selection sets on the objects at *path*, by response key.
 
-        A fragment that was already spread for the same types and guard adds nothing, so a document of fragments that
-        spread each other twice stays as small as its answer.
+        A selection set that was already collected for the same types and guard adds nothing, so a document of fragments
+        that spread each other twice stays as small as its answer. After many guards it is collected as if there were
+        none: then too much is fetched at times, which the client does not see.
         """
         found: dict[str, list[_Occurrence]] = {}
-        seen: set[tuple[str, frozenset[str], Guard, Deferral | None]] = set()
+        met: _Met = {}
         for source in sources:
-            self._collect(path, source, types & self._graph.possible_types(source.parent), found, seen)
+            self._collect_once(path, source, types & self._graph.possible_types(source.parent), found, met)
         return found
+
+    def _collect_once(
+        self,
+        path: tuple[str, ...],
+        source: _Source,
+        types: frozenset[str],
+        found: dict[str, list[_Occurrence]],
+        met: _Met,
+    ) -> None:
+        guards = met.setdefault((id(source.node), types, source.deferral), set())
+        if source.guard in guards or len(guards) > _MOST_GUARDS:
+            return
+        guards.add(source.guard)
+        if len(guards) > _MOST_GUARDS:
+            source = replace(source, guard=ALWAYS)
+        self._collect(path, source, types, found, met)
 
     def _collect(
         self,
@@ -135,7 +159,7 @@ class _Normaliser:
         source: _Source,
         types: frozenset[str],
         found: dict[str, list[_Occurrence]],
-        seen: set[tuple[str, frozenset[str], Guard, Deferral | None]],
+        met: _Met,
     ) -> None:
         parent = source.parent
         for selection in source.node.selections:
@@ -154,17 +178,14 @@ class _Normaliser:
                 inner_types = types & self._graph.possible_types(condition)
                 deferral = self._deferral_of(selection, path, source.deferral)
                 inner = _Source(selection.selection_set, condition, inner_guard, deferral)
-                self._collect(path, inner, inner_types, found, seen)
+                self._collect(path, inner, inner_types, found, met)
             elif isinstance(selection, FragmentSpreadNode):
                 fragment = self._fragments[selection.name.value]
                 condition = fragment.type_condition.name.value
                 inner_types = types & self._graph.possible_types(condition)
                 deferral = self._deferral_of(selection, path, source.deferral)
-                mark = (fragment.name.value, inner_types, inner_guard, deferral)
-                if mark not in seen:
-                    seen.add(mark)
-                    inner = _Source(fragment.selection_set, condition, inner_guard, deferral)
-                    self._collect(path, inner, inner_types, found, seen)
+                inner = _Source(fragment.selection_set, condition, inner_guard, deferral)
+                self._collect_once(path, inner, inner_types, found, met)
 
     def _deferral_of(
         self, spread: InlineFragmentNode | FragmentSpreadNode, path: tuple[str, ...], outer: Deferral | None
@@ -180,8 +201,9 @@ class _Normaliser:
         label = given.get("label")
         mark = (id(directive), path, outer.number if outer else None)
         if mark not in self._deferrals:
-            self._deferrals[mark] = Deferral(
-                number=len(self._deferrals) + 1,
+            number = len(self._deferrals) + 1
+            self._deferrals[mark] = self._by_number[number] = Deferral(
+                number=number,
                 path=path,
                 label=label.value if isinstance(label, StringValueNode) else None,
                 parent=outer.number if outer else None,
@@ -197,14 +219,13 @@ class _Normaliser:
         found = {one.deferral.number: one.deferral for one in occurrences if one.deferral is not None}
         if any(one.deferral is None for one in occurrences):
             return ()
-        by_number = {one.number: one for one in self._deferrals.values()}
 
         def stands_in_another(deferral: Deferral) -> bool:
             parent = deferral.parent
             while parent is not None:
                 if parent in found:
                     return True
-                parent = by_number[parent].parent
+                parent = self._by_number[parent].parent
             return False
 
         return tuple(found[number] for number in sorted(found) if not stands_in_another(found[number]))
@@ -214,15 +235,15 @@ class _Normaliser:
     ) -> SelectionSet:
         """Merge what was collected at *path* into fields; those of one response key apply to disjoint types.
 
-        *context* is the guard under which the objects are there at all: what contradicts it never counts, and what it
-        implies needs no guard. *block* is the one that brings the objects.
+        *context* is the guard under which the objects are there at all, or a looser one: what contradicts it never
+        counts, and what it implies needs no guard. *block* is the one that brings the objects.
         """
         fields: list[FieldSelection] = []
         for key, occurrences in found.items():
             counting = [
                 replace(one, guard=ALWAYS if implies(context, one.guard) else one.guard)
                 for one in occurrences
-                if both(context, one.guard) != NEVER
+                if not contradict(context, one.guard)
             ]
             below = (*path, key)
             cells = [self._merge_field(below, types, cell, context, block) for types, cell in _split_by_types(counting)]
@@ -259,7 +280,7 @@ class _Normaliser:
                 if one.node.selection_set
             ]
             found = self.collect(path, sources, self._graph.possible_types(returned))
-            selections = self.merge(path, returned, found, both(context, guard), block)
+            selections = self.merge(path, returned, found, both_or_looser(context, guard), block)
         return FieldSelection(
             response_key=path[-1],
             name=node.name.value,

@@ -8,7 +8,7 @@ from router.planner.fetch_graph import FetchStep, SelectionTree, Target, TreeFie
 from router.planner.graph import Graph
 from router.planner.guards import ALWAYS, implies
 from router.planner.operation import Block
-from router.planner.plan import PathElement, ResponsePath, TypeElement
+from router.planner.plan import ResponsePath, TypeElement
 from router.planner.representations import can_not_be_merged, merge_representations
 
 _DepthGroup: TypeAlias = tuple[str, int, Block]
@@ -34,7 +34,7 @@ def merge_sibling_steps(graph: Graph, steps: tuple[FetchStep, ...]) -> tuple[Fet
     def can_merge(left: FetchStep, right: FetchStep) -> bool:
         return _can_merge_siblings(left, right) and not _ask_differently(graph, left, right)
 
-    return _merge_all(steps, lambda step: (step.subgraph, step.path, step.block), can_merge, _merge_siblings)
+    return _merge_all(steps, lambda step: [(step.subgraph, step.path, step.block)], can_merge, _merge_siblings)
 
 
 def merge_steps_of_sibling_types(graph: Graph, steps: tuple[FetchStep, ...]) -> tuple[FetchStep, ...]:
@@ -43,18 +43,26 @@ def merge_steps_of_sibling_types(graph: Graph, steps: tuple[FetchStep, ...]) -> 
     They arise where a subgraph's interface lacks a field that all its types have: `|Bag|.owner` and `|Crate|.owner`.
     """
 
-    def mark(step: FetchStep) -> tuple[object, ...]:
-        path = tuple(None if isinstance(element, TypeElement) else element for element in step.path)
-        asked = print_selections(graph, step)
-        return (step.subgraph, path, step.block, step.conditional_on, asked, _sent(step), collect_contexts(step))
+    questions: dict[FetchStep, tuple[object, ...]] = {}
+
+    def marks(step: FetchStep) -> list[object]:
+        if step not in questions:
+            sent = (_sent(step), collect_contexts(step))
+            questions[step] = (step.block, step.conditional_on, print_selections(graph, step), sent)
+        # The path with one element left open: two that differ in the types of one element have such a mark in common.
+        return [
+            (step.subgraph, step.path[:position], step.path[position + 1 :], questions[step])
+            for position, element in enumerate(step.path)
+            if isinstance(element, TypeElement)
+        ] or [(step.subgraph, step.path, questions[step])]
 
     def can_merge(left: FetchStep, right: FetchStep) -> bool:
-        return not left.renames and not right.renames and _join_paths(left.path, right.path) is not None
+        return not left.renames and not right.renames
 
     def merge(left: FetchStep, right: FetchStep) -> None:
-        left.path = _join_paths(left.path, right.path) or left.path
+        left.path = _join_paths(left.path, right.path)
 
-    return _merge_all(steps, mark, can_merge, merge)
+    return _merge_all(steps, marks, can_merge, merge)
 
 
 def drop_deferred_steps_asked_anyway(graph: Graph, steps: tuple[FetchStep, ...]) -> tuple[FetchStep, ...]:
@@ -63,14 +71,16 @@ def drop_deferred_steps_asked_anyway(graph: Graph, steps: tuple[FetchStep, ...])
     They arise where a deferred field requires what the client also asks for outside of the `@defer`.
     """
     replaced: dict[FetchStep, FetchStep] = {}
-    undeferred = [step for step in steps if step.is_entity_step and not step.block and guard_of(step) == ALWAYS]
+    undeferred: dict[tuple[object, ...], list[FetchStep]] = {}
+    for step in steps:
+        if step.is_entity_step and not step.block and guard_of(step) == ALWAYS:
+            undeferred.setdefault((step.subgraph, step.path, step.unknown_as), []).append(step)
     for step in steps:
         if not step.block or not step.is_entity_step:
             continue
-        for known in undeferred:
+        for known in undeferred.get((step.subgraph, step.path, step.unknown_as), ()):
             if (
-                (known.subgraph, known.path, known.unknown_as) == (step.subgraph, step.path, step.unknown_as)
-                and not step.renames
+                not step.renames
                 and known.targets.keys() >= step.targets.keys()
                 and known.contexts.items() >= step.contexts.items()
                 and all(
@@ -82,7 +92,7 @@ def drop_deferred_steps_asked_anyway(graph: Graph, steps: tuple[FetchStep, ...])
                 break
     kept = tuple(step for step in steps if step not in replaced)
     for step in kept:
-        step.waits_for = list(dict.fromkeys(replaced.get(one, one) for one in step.waits_for))
+        step.waits_for = dict.fromkeys(replaced.get(one, one) for one in step.waits_for)
     return kept
 
 
@@ -98,10 +108,7 @@ def delay_steps_to_later_ones_alike(graph: Graph, steps: tuple[FetchStep, ...]) 
     depths = measure_depths(steps)
     groups = _group_by_depth(steps, depths)
     deepest = max(depths.values(), default=0)
-    dependents: dict[FetchStep, list[FetchStep]] = {step: [] for step in steps}
-    for step in steps:
-        for one in step.waits_for:
-            dependents[one].append(step)
+    dependents = _find_dependents(steps)
     marks: dict[FetchStep, tuple[object, ...]] = {}
 
     def mark(step: FetchStep) -> tuple[object, ...]:
@@ -141,7 +148,7 @@ def batch_steps_of_one_depth(steps: tuple[FetchStep, ...]) -> tuple[FetchStep, .
             replaced[step] = first
     kept = tuple(step for step in steps if step not in replaced)
     for step in kept:
-        step.waits_for = list(dict.fromkeys(replaced.get(one, one) for one in step.waits_for))
+        step.waits_for = dict.fromkeys(replaced.get(one, one) for one in step.waits_for)
     return kept
 
 
@@ -149,11 +156,8 @@ def drop_implied_waits(steps: tuple[FetchStep, ...]) -> tuple[FetchStep, ...]:
     """Drop the steps that a step waits for through another one anyway."""
     for step in steps:
         if len(step.waits_for) > 1:
-            step.waits_for = [
-                one
-                for one in step.waits_for
-                if not any(other is not one and one in ancestors(other.waits_for) for other in step.waits_for)
-            ]
+            implied = ancestors(one for other in step.waits_for for one in other.waits_for)
+            step.waits_for = {one: None for one in step.waits_for if one not in implied}
     return steps
 
 
@@ -176,11 +180,11 @@ def _selects_all_of(known: SelectionTree, wanted: SelectionTree) -> bool:
 
     def has(one: TreeField) -> bool:
         return any(
-            (other.response_key, other.name, other.arguments) == (one.response_key, one.name, one.arguments)
+            (other.name, other.arguments) == (one.name, one.arguments)
             and other.types >= one.types
             and other.guard == ALWAYS
             and (one.below is None or (other.below is not None and _selects_all_of(other.below, one.below)))
-            for other in known.fields
+            for other in known.fields_at(one.response_key)
         )
 
     return all(has(one) for one in wanted.fields)
@@ -188,30 +192,50 @@ def _selects_all_of(known: SelectionTree, wanted: SelectionTree) -> bool:
 
 def _merge_all(
     steps: tuple[FetchStep, ...],
-    mark: Callable[[FetchStep], object],
+    marks: Callable[[FetchStep], list[object]],
     can_merge: Callable[[FetchStep, FetchStep], bool],
     merge: Callable[[FetchStep, FetchStep], None],
 ) -> tuple[FetchStep, ...]:
-    """Merge entity steps with the same mark into the first of them, unless one waits for the other."""
-    kept: dict[object, list[FetchStep]] = {}
+    """Merge entity steps with a mark in common into the first of them, unless one waits for the other.
+
+    Marks find the few steps that can be meant, instead of comparing each with each.
+    """
+    kept: dict[object, dict[FetchStep, None]] = {}
+    order: dict[FetchStep, int] = {}
     replaced: dict[FetchStep, FetchStep] = {}
+    dependents = _find_dependents(steps)
     for step in steps:
         if not step.is_entity_step:
             continue
-        alike = kept.setdefault(mark(step), [])
-        for known in alike:
+        alike = {known for mark in marks(step) for known in kept.get(mark, ())}
+        for known in sorted(alike, key=order.__getitem__):
             if can_merge(known, step) and known not in ancestors([step]) and step not in ancestors([known]):
+                old_marks = marks(known)
                 merge(known, step)
                 known.wait_for(step.waits_for)
-                for other in steps:
+                for other in dependents[step]:
                     if step in other.waits_for:
-                        other.waits_for = [one for one in other.waits_for if one is not step]
+                        del other.waits_for[step]
                         other.wait_for([known])
+                dependents[known] += dependents[step]
                 replaced[step] = known
+                for mark in old_marks:
+                    del kept[mark][known]
                 break
         else:
-            alike.append(step)
+            known = step
+            order[step] = len(order)
+        for mark in marks(known):
+            kept.setdefault(mark, {})[known] = None
     return tuple(step for step in steps if step not in replaced)
+
+
+def _find_dependents(steps: tuple[FetchStep, ...]) -> dict[FetchStep, list[FetchStep]]:
+    dependents: dict[FetchStep, list[FetchStep]] = {step: [] for step in steps}
+    for step in steps:
+        for one in step.waits_for:
+            dependents[one].append(step)
+    return dependents
 
 
 def _can_merge_siblings(left: FetchStep, right: FetchStep) -> bool:
@@ -242,15 +266,11 @@ def _ask_differently(graph: Graph, left: FetchStep, right: FetchStep) -> bool:
             continue
         are_alike = graph.is_interface_object(left.subgraph, type_name)
         for one in tree.fields:
-            for other in known.fields:
-                if (
-                    one.response_key == other.response_key
-                    and (are_alike or one.types & other.types)
-                    and (
-                        one.name != other.name
-                        or one.arguments != other.arguments
-                        or (are_alike and one.below is not None and one.types != other.types)
-                    )
+            for other in known.fields_at(one.response_key):
+                if (are_alike or one.types & other.types) and (
+                    one.name != other.name
+                    or one.arguments != other.arguments
+                    or (are_alike and one.below is not None and one.types != other.types)
                 ):
                     return True
     return False
@@ -297,21 +317,14 @@ def _take_tree(left: SelectionTree, right: SelectionTree) -> None:
             left.add_composite(one)
 
 
-def _join_paths(left: ResponsePath, right: ResponsePath) -> ResponsePath | None:
-    """Return the path to what both lead to, if they differ in the types of at most one element; else None."""
-    if len(left) != len(right):
-        return None
-    joined: list[PathElement] = []
-    differences = 0
-    for one, other in zip(left, right, strict=True):
-        if one == other:
-            joined.append(one)
-        elif isinstance(one, TypeElement) and isinstance(other, TypeElement):
-            joined.append(TypeElement(tuple(sorted({*one.type_names, *other.type_names}))))
-            differences += 1
-        else:
-            return None
-    return tuple(joined) if differences <= 1 else None
+def _join_paths(left: ResponsePath, right: ResponsePath) -> ResponsePath:
+    """Return the path to what either leads to; they differ in the types of one element at most."""
+    return tuple(
+        TypeElement(tuple(sorted({*one.type_names, *other.type_names})))
+        if isinstance(one, TypeElement) and isinstance(other, TypeElement) and one != other
+        else one
+        for one, other in zip(left, right, strict=True)
+    )
 
 
 def _sent(step: FetchStep) -> tuple[object, ...]:

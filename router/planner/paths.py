@@ -6,6 +6,7 @@ decides for each field of a site which subgraph resolves it. Costs are additive:
 same whatever its siblings cost, so the decisions of one site need only look at the requests that its fields can share.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -55,6 +56,23 @@ class _Wish:
     origin: Site
     is_contested: bool
     options: tuple[_Option, ...]
+
+    @property
+    def complete_options(self) -> list[_Option]:
+        """The ways to get all of it."""
+        return [option for option in self.options if option.missing is None]
+
+
+@dataclass(slots=True)
+class _Question:
+    """A field, or leaves that differ in response key, arguments and guard only and so are got alike: *count* of them.
+
+    An interface with a hundred types is asked about thousands of leaves, so each kind of them is looked at once.
+    """
+
+    complete: list[_Wish]
+    incomplete: list[_Wish]
+    count: int = 0
 
 
 class PathFinder:
@@ -133,44 +151,72 @@ class PathFinder:
         divided = self._find_divided(site, selections) if self.graph.has_contexts else frozenset()
         block = selections.fields[0].block if selections.fields else ()
         selections = self._with_type_name(site, selections, block, must_be_told=bool(divided))
-        runtime = self.runtime_types(site)
-        wishes: list[_Wish] = []
-        contested = find_contested(selections) | divided
-        told = replace(site, is_told=True) if self.is_unknown(site) else site
-        for field in selections.fields:
-            origin = told if field in contested else site
-            for type_name in sorted(field.types & runtime):
-                options = self._options(origin, type_name, field)
-                wishes.append(_Wish(field, type_name, origin, field in contested, options))
-        picked: list[tuple[_Wish, _Option, FieldSelection]] = []
+        asked = self._ask(site, selections, divided)
+        questions = list({id(question): question for _, question in asked}.values())
+        choices: list[Choice] = []
         missing: list[FieldSelection] = []
         chosen = set(present)
         cost = 0
         # What has to be divided comes first: whoever is asked for the parts may as well be asked for more.
-        for wish in wishes:
-            if any(option.missing is None for option in wish.options):
+        for field, question in asked:
+            if field.selections is None and question.incomplete:
+                missing.append(field)
                 continue
-            parts, left = self._split(wish, chosen)
-            for option, part in parts:
-                picked.append((wish, option, part))
-                cost += option.cost
-                if not option.is_local:
-                    chosen |= {option.subgraph} | self.routes(wish.origin, wish.type_name)[option.subgraph].via
-            if left is not None:
-                missing.append(left)
-        chosen |= self._choose(wishes, frozenset(chosen))
+            picked: list[tuple[_Wish, _Option, FieldSelection]] = []
+            for wish in question.incomplete:
+                parts, left = self._split(wish, chosen)
+                for option, part in parts:
+                    picked.append((wish, option, part))
+                    cost += option.cost
+                    if not option.is_local:
+                        chosen |= {option.subgraph} | self.routes(wish.origin, wish.type_name)[option.subgraph].via
+                if left is not None:
+                    missing.append(left)
+            choices += _group(picked)
+        chosen |= self._choose(questions, frozenset(chosen))
         cost += REQUEST_COST * len(chosen - present)
-        for wish in wishes:
-            complete = [option for option in wish.options if option.missing is None]
-            if complete:
-                option = min(complete, key=lambda one: self._preference(wish, one, chosen))
-                picked.append((wish, option, wish.field))
-                cost += option.cost
+        grouped: dict[int, list[Choice]] = {}
+        for question in questions:
+            best: list[tuple[_Wish, _Option, FieldSelection]] = []
+            for wish in question.complete:
+                option = min(wish.complete_options, key=lambda one: self._preference(wish, one, chosen))
+                best.append((wish, option, wish.field))
+                cost += option.cost * question.count
+            grouped[id(question)] = _group(best)
+        for field, question in asked:
+            group = grouped[id(question)]
+            choices += group if question.count == 1 else [one.for_field(field) for one in group]
         return Assignment(
-            self._group(picked),
+            tuple(choices),
             cost,
             SelectionSet(selections.type_name, _join_types(missing)) if missing else None,
         )
+
+    def _ask(
+        self, site: Site, selections: SelectionSet, divided: frozenset[FieldSelection]
+    ) -> list[tuple[FieldSelection, _Question]]:
+        """Return each field with the ways to get it; leaves that are got alike share a question.
+
+        Those *divided* may only be asked for once the objects' types are known.
+        """
+        runtime = self.runtime_types(site)
+        contested = find_contested(selections) | divided
+        told = replace(site, is_told=True) if self.is_unknown(site) else site
+        questions: dict[object, _Question] = {}
+        asked: list[tuple[FieldSelection, _Question]] = []
+        for field in selections.fields:
+            is_contested = field in contested
+            mark = field if field.selections else (field.name, field.types, field.is_internal, is_contested)
+            question = questions.get(mark)
+            if question is None:
+                question = questions[mark] = _Question([], [])
+                origin = told if is_contested else site
+                for type_name in sorted(field.types & runtime):
+                    wish = _Wish(field, type_name, origin, is_contested, self._options(origin, type_name, field))
+                    (question.complete if wish.complete_options else question.incomplete).append(wish)
+            question.count += 1
+            asked.append((field, question))
+        return asked
 
     def _assign_by_block(
         self, site: Site, selections: SelectionSet, blocks: tuple[Block, ...], present: frozenset[str]
@@ -356,16 +402,16 @@ class PathFinder:
         found.update({name: ContextAbove(name, 1, False) for name in set_here})
         return tuple(found[name] for name in sorted(found))
 
-    def _choose(self, wishes: list[_Wish], present: frozenset[str]) -> frozenset[str]:
+    def _choose(self, questions: list[_Question], present: frozenset[str]) -> frozenset[str]:
         """Choose the subgraphs to ask at a site, those *present* included."""
-        offers: list[Offer] = []
-        for wish in wishes:
-            complete = [option for option in wish.options if option.missing is None]
-            if not complete or (len(complete) == 1 and complete[0].is_local):
-                continue
-            routes = {} if all(one.is_local for one in complete) else self.routes(wish.origin, wish.type_name)
-            offers.append(
-                Offer(
+        offers: Counter[Offer] = Counter()
+        for question in questions:
+            for wish in question.complete:
+                complete = wish.complete_options
+                if len(complete) == 1 and complete[0].is_local:
+                    continue
+                routes = {} if all(one.is_local for one in complete) else self.routes(wish.origin, wish.type_name)
+                offer = Offer(
                     home_cost=min((one.cost for one in complete if one.is_local), default=None),
                     candidates=tuple(
                         Candidate(one.subgraph, one.cost, routes[one.subgraph].via, routes[one.subgraph].waiting_cost)
@@ -373,8 +419,8 @@ class PathFinder:
                         if not one.is_local
                     ),
                 )
-            )
-        return choose_subgraphs(offers, present, REQUEST_COST)
+                offers[offer] += question.count
+        return choose_subgraphs(offers, present, REQUEST_COST) if offers else present
 
     def _preference(self, wish: _Wish, option: _Option, chosen: set[str]) -> tuple[int, int, str]:
         """Order options: those within reach of what was chosen by cost, at equal cost the local one first."""
@@ -411,42 +457,6 @@ class PathFinder:
                     if option.site is not None and left.selections is not None
                 ]
         return parts, left
-
-    def _group(self, picked: Iterable[tuple[_Wish, _Option, FieldSelection]]) -> tuple[Choice, ...]:
-        """Join the choices of several types where they agree on everything."""
-        groups: dict[tuple[object, ...], set[str]] = {}
-        firsts: dict[tuple[object, ...], tuple[_Wish, _Option, FieldSelection]] = {}
-        for wish, option, part in picked:
-            located = option.located
-            type_text = located.type if located else ""
-            requires = located.requires if located else ()
-            # Each type's arguments from contexts are its own, but for those of an interface object
-            filled = (located.declared_on, located.contexts) if located and located.contexts else ()
-            mark = (
-                wish.field,
-                part.selections,
-                option.subgraph,
-                option.is_local,
-                option.site,
-                type_text,
-                requires,
-                filled,
-            )
-            groups.setdefault(mark, set()).add(wish.type_name)
-            firsts.setdefault(mark, (wish, option, part))
-        return tuple(
-            Choice(
-                field=replace(part, types=frozenset(groups[mark])),
-                subgraph=option.subgraph,
-                origin=wish.origin,
-                is_contested=wish.is_contested,
-                is_local=option.is_local,
-                located=option.located,
-                site=option.site,
-                below=option.below,
-            )
-            for mark, (wish, option, part) in firsts.items()
-        )
 
     # --- routes ---
 
@@ -552,7 +562,35 @@ class PathFinder:
 _NO_CIRCLE = 1 << 60
 
 
-def find_contested(selections: SelectionSet) -> frozenset[FieldSelection]:
+def _group(picked: list[tuple[_Wish, _Option, FieldSelection]]) -> list[Choice]:
+    """Join the choices that one field has for several types, where they agree on everything."""
+    groups: dict[tuple[object, ...], set[str]] = {}
+    firsts: dict[tuple[object, ...], tuple[_Wish, _Option, FieldSelection]] = {}
+    for wish, option, part in picked:
+        located = option.located
+        type_text = located.type if located else ""
+        requires = located.requires if located else ()
+        # Each type's arguments from contexts are its own, but for those of an interface object
+        filled = (located.declared_on, located.contexts) if located and located.contexts else ()
+        mark = (part.selections, option.subgraph, option.is_local, option.site, type_text, requires, filled)
+        groups.setdefault(mark, set()).add(wish.type_name)
+        firsts.setdefault(mark, (wish, option, part))
+    return [
+        Choice(
+            field=part if part.types == groups[mark] else replace(part, types=frozenset(groups[mark])),
+            subgraph=option.subgraph,
+            origin=wish.origin,
+            is_contested=wish.is_contested,
+            is_local=option.is_local,
+            located=option.located,
+            site=option.site,
+            below=option.below,
+        )
+        for mark, (wish, option, part) in firsts.items()
+    ]
+
+
+def find_contested(selections: SelectionSet) -> set[FieldSelection]:
     """Return the fields that cannot be asked of all objects of a subgraph that does not know their types.
 
     Such objects are all asked the same, so a response key can stand for one field only. Where the client uses it for
@@ -561,23 +599,32 @@ def find_contested(selections: SelectionSet) -> frozenset[FieldSelection]:
     by_key: dict[str, list[FieldSelection]] = {}
     for field in selections.fields:
         by_key.setdefault(field.response_key, []).append(field)
-    return frozenset(
-        field
-        for fields in by_key.values()
-        for field in fields
-        if any(other is not field and _clash(field, other) for other in fields)
-    )
+    return {field for fields in by_key.values() if len(fields) > 1 for field in _find_clashing(fields)}
 
 
-def _clash(left: FieldSelection, right: FieldSelection) -> bool:
-    """Tell whether two fields of one response key, or any two below them, are different ones."""
-    if left.signature != right.signature:
-        return True
-    return any(
-        one.response_key == other.response_key and _clash(one, other)
-        for one in (left.selections.fields if left.selections else ())
-        for other in (right.selections.fields if right.selections else ())
-    )
+def _find_clashing(fields: list[FieldSelection]) -> set[FieldSelection]:
+    """Return the fields of one response key that differ from another one of them, or below which anything does.
+
+    All that stands under one path of response keys is compared at once: field by field would square at every level.
+    """
+    clashing: set[FieldSelection] = set()
+    # Under one path: the field of *fields* that it is in, and what is selected there.
+    waiting = [[(field, field) for field in fields]]
+    while waiting:
+        holders_of: dict[str, set[FieldSelection]] = {}
+        below: dict[str, list[tuple[FieldSelection, FieldSelection]]] = {}
+        for holder, field in waiting.pop():
+            holders_of.setdefault(field.signature, set()).add(holder)
+            for inner in field.selections.fields if field.selections else ():
+                below.setdefault(inner.response_key, []).append((holder, inner))
+        if len(holders_of) > 1:
+            count = Counter(holder for holders in holders_of.values() for holder in holders)
+            for holders in holders_of.values():
+                # A holder clashes with another one that has something else there, maybe besides the same.
+                others = len(count) - sum(count[holder] == 1 for holder in holders)
+                clashing.update(holder for holder in holders if others > (count[holder] > 1))
+        waiting += [pairs for pairs in below.values() if pairs[0][0] is not pairs[-1][0]]
+    return clashing
 
 
 def _join_types(fields: Iterable[FieldSelection]) -> tuple[FieldSelection, ...]:

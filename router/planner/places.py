@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from router.planner.fetch_graph import FetchStep, SelectionTree
+from router.planner.fetch_graph import FetchStep, SelectionTree, Target
 from router.planner.guards import ALWAYS, Guard
 from router.planner.operation import Block
-from router.planner.plan import RepresentationSelection, ResponsePath
+from router.planner.plan import ContextVariable, RepresentationSelection, ResponsePath
 from router.planner.sites import Site
 
 
@@ -21,6 +21,19 @@ class Emitted:
     guard: Guard = ALWAYS
 
 
+@dataclass(slots=True)
+class Arrival:
+    """How objects of a place come to a subgraph: what to wait for, what is sent by type, and the steps that send it.
+
+    *variables* are those sent with the objects that come from objects above them.
+    """
+
+    waits_for: list[FetchStep]
+    sent: dict[str, Target]
+    variables: tuple[ContextVariable, ...] = ()
+    steps: set[FetchStep] = field(default_factory=set)
+
+
 @dataclass(slots=True, eq=False)
 class Place:
     """A site in the response: where it is, in which step's tree it stands, and the steps that go on from it; grows.
@@ -34,6 +47,7 @@ class Place:
     home: FetchStep | None
     tree: SelectionTree | None
     static_type: str
+    # No stronger than the truth: it may be looser where conditions are nested many times.
     present_if: Guard = ALWAYS
     above: "Place | None" = None
     types_above: frozenset[str] = frozenset()
@@ -41,6 +55,8 @@ class Place:
     steps: list[FetchStep] = field(default_factory=list)
     below: dict[tuple[object, ...], "Place"] = field(default_factory=dict)
     moves: dict[tuple[Site, str, str, Guard, Block], Emitted] = field(default_factory=dict)
+    arrivals: dict[tuple[Site, frozenset[str], str, Guard, Block], Arrival] = field(default_factory=dict)
+    tree_types: dict[tuple[Site, frozenset[str], str, str], str | None] = field(default_factory=dict)
 
     def setter_of(self, context: str) -> tuple["Place", frozenset[str]]:
         """Return the place of the nearest objects above that set a context, and their types."""

@@ -83,6 +83,21 @@ def measure_depth(node: PlanNode | None) -> int:
             return max(ends, default=0)
 
 
+def measure_documents(node: PlanNode | None) -> int:
+    """Return how many characters the documents of a plan's requests have, as often as they stand in it."""
+    match node:
+        case None:
+            return 0
+        case Fetch(document=document) | BatchFetch(document=document) | Flatten(fetch=Fetch(document=document)):
+            return len(document)
+        case Sequence(nodes) | Parallel(nodes):
+            return sum(measure_documents(one) for one in nodes)
+        case Condition(_, then, otherwise):
+            return measure_documents(then) + measure_documents(otherwise)
+        case Defer(primary, blocks):
+            return measure_documents(primary) + sum(measure_documents(block.node) for block in blocks)
+
+
 def _note_ends(node: PlanNode | None, start: int, ends: list[int]) -> int:
     """Note for each request, in the order of the plan, how many are through when it is; return the last one's."""
     match node:

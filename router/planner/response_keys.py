@@ -46,11 +46,13 @@ class ResponseKeys:
             return "__typename"
         used = self._used.setdefault(path, {})
         signature = wanted.signature
-        same = sorted(key for key, signatures in used.items() if signatures == {signature})
-        for key in (wanted.name, *same):
-            if used.get(key, {signature}) == {signature} and shape_here.admits(key, shape):
-                used[key] = {signature}
-                return key
+        if used.get(wanted.name, {signature}) == {signature} and shape_here.admits(wanted.name, shape):
+            used[wanted.name] = {signature}
+            return wanted.name
+        same = (key for key, signatures in used.items() if signatures == {signature} and shape_here.admits(key, shape))
+        known = min(same, default=None)
+        if known is not None:
+            return known
         key = self.fresh()
         used[key] = {signature}
         return key

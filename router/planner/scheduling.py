@@ -1,11 +1,12 @@
 """Put steps into sequence and parallel: last stage of planning."""
 
 from collections.abc import Iterable, Iterator
+from itertools import count
 
 from router.planner.documents import guard_of, print_batch, print_fetch
 from router.planner.fetch_graph import FetchStep, in_order, measure_depths
 from router.planner.graph import Graph
-from router.planner.guards import ALWAYS, Guard, sorted_alternatives
+from router.planner.guards import ALWAYS, Guard, loosen, sorted_alternatives
 from router.planner.operation import Block, Operation, SelectionSet
 from router.planner.plan import (
     BatchFetch,
@@ -19,6 +20,9 @@ from router.planner.plan import (
     PlanNode,
     Sequence,
 )
+
+# A request stands in the plan once for each alternative, and more often where alternatives have several literals.
+_MOST_COPIES = 16
 
 
 def schedule_steps(graph: Graph, operation: Operation, groups: tuple[tuple[FetchStep, ...], ...]) -> PlanNode | None:
@@ -47,18 +51,21 @@ class _Scheduler:
         else. A part comes after those that it waits for.
         """
         number_of: dict[int, int] = {}
+        # A request that stands in several branches of conditions is written, and so counted, several times.
+        numbers = count(1)
         if primary is not None:
-            number_of.update({id(request): number for number, request in enumerate(_requests(primary), 1)})
+            number_of.update(zip(map(id, _requests(primary)), numbers, strict=False))
         fields = _first_fields(self._operation.selections)
         arranged: list[DeferredBlock] = []
         for members in _connected(steps):
             block = members[0].block
-            waits_for = {self._requests[one] for step in members for one in step.waits_for if one not in members}
+            inside = set(members)
+            waits_for = {self._requests[one] for step in members for one in step.waits_for if one not in inside}
             node = self.arrange(members)
             if node is not None:
-                numbers = tuple(sorted(number_of[id(request)] for request in waits_for))
-                arranged.append(DeferredBlock(block, tuple(fields[block]), numbers, node))
-                number_of.update({id(one): number for number, one in enumerate(_requests(node), len(number_of) + 1)})
+                waited = tuple(sorted(number_of[id(request)] for request in waits_for))
+                arranged.append(DeferredBlock(block, tuple(fields[block]), waited, node))
+                number_of.update(zip(map(id, _requests(node)), numbers, strict=False))
         return tuple(arranged)
 
     def arrange(self, steps: list[FetchStep]) -> PlanNode | None:
@@ -69,14 +76,18 @@ class _Scheduler:
         """Return the request of a step, under its condition."""
         graph, operation = self._graph, self._operation
         request: PlanNode
-        if step.batched:
-            batch = (step, *step.batched)
-            guards = {guard_of(one) for one in batch}
-            # A condition of all parts decides about the request, which needs not look at them then.
-            guard = guards.pop() if len(guards) == 1 else ALWAYS
+        batch = (step, *step.batched)
+        guards = {guard_of(one) for one in batch}
+        # A condition of all parts decides about the request, which needs not look at them then.
+        guard = guards.pop() if len(guards) == 1 else ALWAYS
+        is_tangled = _count_copies(guard) > _MOST_COPIES
+        if is_tangled:
+            # Parts of a batch have conditions of their own. Any other request is made although it may ask for nothing:
+            # its fields have their conditions in its document.
+            guard = loosen(guard)
+        if step.batched or (is_tangled and step.is_entity_step):
             request = print_batch(graph, operation, batch, holds=guard)
         else:
-            guard = guard_of(step)
             fetch = print_fetch(graph, operation, step)
             request = Flatten(step.path, fetch) if step.path or step.is_entity_step else fetch
         self._requests[step] = request
@@ -85,23 +96,34 @@ class _Scheduler:
 
 def _connected(steps: list[FetchStep]) -> list[list[FetchStep]]:
     """Divide deferred steps into those of one block that wait for each other; what is waited for comes first."""
-    ordered = in_order(steps)
-    parts: dict[Block, list[list[FetchStep]]] = {}
-    for step in ordered:
-        known = parts.setdefault(step.block, [])
-        touched = [part for part in known if any(one in part for one in step.waits_for)]
-        known[:] = [
-            *(part for part in known if part not in touched),
-            [*(one for part in touched for one in part), step],
-        ]
+    part_of: dict[FetchStep, list[FetchStep]] = {}
+    blocks: dict[Block, dict[int, list[FetchStep]]] = {}
+    for step in in_order(steps):
+        parts = blocks.setdefault(step.block, {})
+        touched = {id(part_of[one]): part_of[one] for one in step.waits_for if one.block == step.block}
+        if len(touched) > 1:
+            touched = {number: part for number, part in parts.items() if number in touched}
+        joined, *others = touched.values() or ([],)
+        for part in others:
+            joined += part
+            part_of.update(dict.fromkeys(part, joined))
+        joined.append(step)
+        part_of[step] = joined
+        for number in touched:
+            del parts[number]
+        parts[id(joined)] = joined
     # A block waits for those around it only, so they can be brought into an order
-    around = {block: {one.block for step in steps if step.block == block for one in step.waits_for} for block in parts}
-    placed: list[Block] = []
-    while len(placed) < len(parts):
-        left = [block for block in parts if block not in placed]
-        placed += [block for block in left if around[block] <= {(), block, *placed}]
-        assert len(placed) > len(parts) - len(left), "blocks wait for each other"
-    return [part for block in placed for part in parts[block]]
+    around: dict[Block, set[Block]] = {block: set() for block in blocks}
+    for step in steps:
+        around[step.block].update(one.block for one in step.waits_for)
+    placed: dict[Block, None] = {}
+    left = list(blocks)
+    while left:
+        here = [block for block in left if around[block] - {(), block} <= placed.keys()]
+        assert here, "blocks wait for each other"
+        placed.update(dict.fromkeys(here))
+        left = [block for block in left if block not in placed]
+    return [part for block in placed for part in blocks[block].values()]
 
 
 def _requests(node: PlanNode) -> Iterator[PlanNode]:
@@ -158,17 +180,18 @@ def _arrange(scheduler: _Scheduler, steps: list[FetchStep]) -> PlanNode | None:
         waits = [one for one in step.waits_for if one in pending]
         if not waits:
             ready.append(step)
-        origins[step] = frozenset({step}).union(*(origins[one] for one in waits)) & frozenset(ready)
+        above = {origins[one] for one in waits}
+        origins[step] = frozenset().union(*above) if len(above) > 1 else above.pop() if above else frozenset({step})
     team_of = _teams(ready, origins.values())
     followers: dict[FetchStep, list[FetchStep]] = {step: [] for step in ready}
-    joint: dict[frozenset[FetchStep], list[FetchStep]] = {team: [] for team in team_of.values()}
+    joint: dict[FetchStep, list[FetchStep]] = {team: [] for team in team_of.values()}
     for step in steps:
         origin, *others = origins[step]
         if others:
             joint[team_of[origin]].append(step)
         elif step is not origin:
             followers[origin].append(step)
-    teams: dict[frozenset[FetchStep], list[FetchStep]] = {}
+    teams: dict[FetchStep, list[FetchStep]] = {}
     for step in ready:
         teams.setdefault(team_of[step], []).append(step)
     arranged: list[PlanNode | None] = []
@@ -200,16 +223,28 @@ def _depth(steps: list[FetchStep]) -> int:
     return max(measure_depths(steps).values(), default=0)
 
 
-def _teams(ready: list[FetchStep], origins: Iterable[frozenset[FetchStep]]) -> dict[FetchStep, frozenset[FetchStep]]:
-    """Join ready steps that some later step waits for together; return the team of each."""
-    team_of = {step: frozenset({step}) for step in ready}
-    for joint in origins:
-        if len(joint) == 1:
-            continue
-        joined = frozenset().union(*(team_of[step] for step in joint))
-        for step in joined:
-            team_of[step] = joined
-    return team_of
+def _teams(ready: list[FetchStep], origins: Iterable[frozenset[FetchStep]]) -> dict[FetchStep, FetchStep]:
+    """Join ready steps that some later step waits for together; return for each the one that stands for its team."""
+    leader_of = {step: step for step in ready}
+
+    def find(step: FetchStep) -> FetchStep:
+        while leader_of[step] is not step:
+            leader_of[step] = leader_of[leader_of[step]]
+            step = leader_of[step]
+        return step
+
+    for first, *others in set(origins):
+        for step in others:
+            leader_of[find(step)] = find(first)
+    return {step: find(step) for step in ready}
+
+
+def _count_copies(guard: Guard) -> int:
+    """Return how often `_under_guard` writes the node: 2**n times for n alternatives of two literals."""
+    copies = 0
+    for alternative in reversed(sorted_alternatives(guard)):
+        copies = 1 + len(alternative) * copies
+    return copies
 
 
 def _under_guard(node: PlanNode, guard: Guard) -> PlanNode:

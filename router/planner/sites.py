@@ -1,6 +1,6 @@
 """The values of the second stage: where objects stand, and by which moves their fields are reached."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from router.planner.graph import Graph, LocatedField
 from router.planner.guards import ALWAYS, print_guard
@@ -97,6 +97,11 @@ class Choice:
     located: LocatedField | None
     site: Site | None
     below: "Assignment | None"
+
+    def for_field(self, field: FieldSelection) -> "Choice":
+        """Return the choice for another field that is resolved alike, for the same types."""
+        types = self.field.types
+        return replace(self, field=field if field.types == types else replace(field, types=types))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,11 @@
 import asyncio
 import gc
 import tracemalloc
+from collections.abc import Mapping
 
 import pytest
 
+from benchmarks.planner_families import differing_branches
 from benchmarks.workload import HEAVY, LIGHT, SUBGRAPH_SDL
 from router.app import RouterApp, build_app
 from router.composition import SubgraphSchema, compose
@@ -26,13 +28,13 @@ DOCUMENTS = {
 }
 
 
-def open_router(**cache: int) -> RouterApp:
-    composed = compose([SubgraphSchema(name, sdl, "") for name, sdl in SUBGRAPH_SDL.items()])
+def open_router(subgraphs: Mapping[str, str] = SUBGRAPH_SDL, **cache: int) -> RouterApp:
+    composed = compose([SubgraphSchema(name, sdl, "") for name, sdl in subgraphs.items()])
     assert composed.supergraph_sdl is not None
     return build_app(
-        load_config(environ={}, overrides={"cache": cache}),
+        load_config(environ={}, overrides={"cache": cache, "limits": {"max_aliases": 1000}}),
         supergraph_sdl=composed.supergraph_sdl,
-        transports={name: FakeTransport(lambda _: {"data": {}}) for name in SUBGRAPH_SDL},
+        transports={name: FakeTransport(lambda _: {"data": {}}) for name in subgraphs},
     )
 
 
@@ -70,6 +72,29 @@ def test_the_estimate_of_an_operation_is_near_what_it_takes(document: str) -> No
     allocated = plan_copies(app, document, COPIES)
     estimated = estimated_bytes(app) - before
     assert 0.6 * allocated < estimated < 2.5 * allocated
+
+
+def test_the_estimate_of_a_short_operation_with_a_long_plan_is_no_less_than_it_takes() -> None:
+    question = differing_branches(7)
+    app = open_router(question.subgraphs)
+    plan_copies(app, "{ any { __typename } }", 1)
+    before = estimated_bytes(app)
+    allocated = plan_copies(app, question.operation, 3)
+    assert len(question.operation) < 700
+    assert allocated < estimated_bytes(app) - before < 6 * allocated
+
+
+def test_an_operation_larger_than_the_cache_is_answered_not_kept_and_displaces_nothing() -> None:
+    app = open_router(max_bytes=500_000)
+    plan_copies(app, "{ users { id } }", 3)
+    caches = (app.pipeline.serving.read_operations, app.pipeline.serving.planned_operations)
+    before = [cache.counts() for cache in caches]
+    plan_copies(app, f"{{ topProducts {{ {' '.join(f'a{i}: name' for i in range(900))} }} }}", 1)
+    after = [cache.counts() for cache in caches]
+    assert [(one.entries, one.size_bytes, one.evictions) for one in after] == [
+        (one.entries, one.size_bytes, one.evictions) for one in before
+    ]
+    assert [one.entries for one in after] == [3, 3]
 
 
 def test_a_full_cache_takes_no_more_than_it_may_however_many_operations_come() -> None:

@@ -89,6 +89,19 @@ async def test_aliases_arguments_and_variables_reach_the_subgraph_that_owns_the_
     }
 
 
+@pytest.mark.parametrize("holding", [None, 0, 4])
+async def test_a_request_under_many_conditions_is_made_when_one_holds(
+    shop: FederatedGraph, holding: int | None
+) -> None:
+    variables = {f"{name}{i}": (i == holding) == (name == "a") for name in "ab" for i in range(5)}
+    fields = " ".join(f"... @include(if: $a{i}) {{ n{i}: name @skip(if: $b{i}) }}" for i in range(5))
+    definitions = ", ".join(f"${name}: Boolean!" for name in variables)
+    asked = await shop.ask(f"query ({definitions}) {{ latest {{ product {{ upc {fields} }} }} }}", variables)
+    assert asked.violations == ()
+    assert asked.router == asked.monolith
+    assert asked.requests == ({"reviews": 1} if holding is None else {"products": 1, "reviews": 1})
+
+
 async def test_an_error_of_one_object_stands_at_its_places_and_takes_only_its_parents(shop: FederatedGraph) -> None:
     asked = await shop.ask("{ topProducts(first: 5) { name score } latest { product { score } } }")
     assert asked.router == asked.monolith

@@ -1,10 +1,30 @@
 # ruff: noqa: E501 - a plan has a request a line, whatever its length
 """Plans with `@skip`, `@include` and variables."""
 
+import random
+from collections.abc import Callable
+
+import pytest
+from graphql import OperationDefinitionNode, parse
 from inline_snapshot import snapshot
 
-from router.planner import count_fetches, format_plan
-from tests.unit.router.planner.conftest import PlanFor
+from benchmarks.planner_families import (
+    Question,
+    alternative_conditions,
+    conditional_fragments,
+    conditional_roots,
+    conditions,
+    nested_conditions,
+)
+from router.composition import SubgraphSchema, compose
+from router.planner import count_fetches, format_plan, plan_operation
+from router.supergraph import read_supergraph
+from tests.unit.router.planner.conftest import PlanFor, prove
+from tests.unit.router.planner.generated_world import World
+
+# Five fields under two conditions each: written as conditions in each other, these would hold their request 31 times.
+FIVE_PAIRS = ", ".join(f"$a{i}: Boolean!, $b{i}: Boolean!" for i in range(5))
+ONLY_THE_THIRD = {f"{name}{i}": i != 3 or name == "a" for name in "ab" for i in range(5)}
 
 
 def test_constant_conditions_are_folded(plan_for: PlanFor) -> None:
@@ -205,3 +225,67 @@ Sequence
     Flatten(items.@) { __typename id next { score } base } => { ... on Item { rank } }\
 """)
     assert count_fetches(plan.root) == snapshot(3)
+
+
+def test_request_under_tangled_conditions_is_written_once_with_them(plan_for: PlanFor) -> None:
+    fields = " ".join(f"... @include(if: $a{i}) {{ n{i}: name @skip(if: $b{i}) }}" for i in range(5))
+    plan = plan_for("entity-fetch", f"query ({FIVE_PAIRS}) {{ orders {{ product {{ {fields} }} }} }}", ONLY_THE_THIRD)
+    assert format_plan(plan) == snapshot("""\
+Sequence
+  Fetch(order) { orders { product { __typename id } } }
+  BatchFetch(product)
+    Flatten(orders.@.product) if $a0 & !$b0 | $a1 & !$b1 | $a2 & !$b2 | $a3 & !$b3 | $a4 & !$b4 { __typename id } => { ... on Product { n0: name @include(if: $a0) @skip(if: $b0) n1: name @include(if: $a1) @skip(if: $b1) n2: name @include(if: $a2) @skip(if: $b2) n3: name @include(if: $a3) @skip(if: $b3) n4: name @include(if: $a4) @skip(if: $b4) } }\
+""")
+
+
+def test_root_request_under_tangled_conditions_is_made_in_any_case(plan_for: PlanFor) -> None:
+    fields = " ".join(f"... @include(if: $a{i}) {{ n{i}: berries @skip(if: $b{i}) }}" for i in range(5))
+    plan = plan_for("roots-in-parallel", f"query ({FIVE_PAIRS}) {{ apples {fields} }}", ONLY_THE_THIRD)
+    assert format_plan(plan) == snapshot("""\
+Parallel
+  Fetch(a) { apples }
+  Fetch(b) { n0: berries @include(if: $a0) @skip(if: $b0) n1: berries @include(if: $a1) @skip(if: $b1) n2: berries @include(if: $a2) @skip(if: $b2) n3: berries @include(if: $a3) @skip(if: $b3) n4: berries @include(if: $a4) @skip(if: $b4) }\
+""")
+
+
+def test_root_request_under_tangled_conditions_keeps_the_one_they_have_in_common(plan_for: PlanFor) -> None:
+    fields = " ".join(f"... @include(if: $a{i}) {{ n{i}: berries @skip(if: $b{i}) }}" for i in range(5))
+    plan = plan_for(
+        "roots-in-parallel",
+        f"query ($c: Boolean!, {FIVE_PAIRS}) {{ apples ... @include(if: $c) {{ {fields} }} }}",
+        {"c": True, **ONLY_THE_THIRD},
+    )
+    assert format_plan(plan) == snapshot("""\
+Parallel
+  Fetch(a) { apples }
+  If($c)
+    Fetch(b) { ... @include(if: $c) { n0: berries @include(if: $a0) @skip(if: $b0) } ... @include(if: $c) { n1: berries @include(if: $a1) @skip(if: $b1) } ... @include(if: $c) { n2: berries @include(if: $a2) @skip(if: $b2) } ... @include(if: $c) { n3: berries @include(if: $a3) @skip(if: $b3) } ... @include(if: $c) { n4: berries @include(if: $a4) @skip(if: $b4) } }\
+""")
+
+
+@pytest.mark.parametrize(
+    ("make", "size"),
+    [
+        (conditions, 7),
+        (alternative_conditions, 7),
+        (conditional_roots, 7),
+        (nested_conditions, 3),
+        # From here on fields are collected, and written, under looser conditions than the client's
+        (nested_conditions, 6),
+        (nested_conditions, 8),
+        (conditional_fragments, 8),
+    ],
+)
+def test_answers_under_many_conditions_are_those_of_one_schema(make: Callable[[int], Question], size: int) -> None:
+    question = make(size)
+    composed = compose([SubgraphSchema(name, sdl, "") for name, sdl in question.subgraphs.items()])
+    assert composed.supergraph_sdl is not None
+    supergraph = read_supergraph(composed.supergraph_sdl)
+    document = parse(question.operation)
+    plan = plan_operation(supergraph, document)
+    operation = document.definitions[0]
+    assert isinstance(operation, OperationDefinitionNode)
+    names = [one.variable.name.value for one in operation.variable_definitions or ()]
+    dice = random.Random(1)
+    for chance in (0.0, 0.1, 0.5, 0.5, 0.9, 1.0):
+        prove(World(supergraph), plan, question.operation, {name: dice.random() < chance for name in names})

@@ -83,6 +83,34 @@ Defer
     assert (count_fetches(plan.root), measure_depth(plan.root)) == (3, 3)
 
 
+def test_what_a_condition_writes_twice_is_counted_twice(plan_for: PlanFor) -> None:
+    plan = plan_for(
+        "entity-fetch",
+        "query ($p: Boolean!, $q: Boolean!) { orders { product { name @include(if: $p) price @include(if: $q) } "
+        "... @defer { buyer { id ... @defer { name } } } } }",
+        {"p": True, "q": False},
+    )
+    assert format_plan(plan) == snapshot("""\
+Defer
+  Primary
+    Sequence
+      Fetch(order) { orders { __typename product { __typename id } id } }
+      If($p)
+        Flatten(orders.@.product)
+          Fetch(product) { __typename id } => { ... on Product { name @include(if: $p) price @include(if: $q) } }
+      Unless($p)
+        If($q)
+          Flatten(orders.@.product)
+            Fetch(product) { __typename id } => { ... on Product { name @include(if: $p) price @include(if: $q) } }
+  Deferred(1 at orders) after fetch 1
+    Flatten(orders.@)
+      Fetch(order) { __typename id } => { ... on Order { buyer { __typename id } } }
+  Deferred(2 at orders.buyer) after fetch 4
+    Flatten(orders.@.buyer)
+      Fetch(user) { __typename id } => { ... on User { name } }\
+""")
+
+
 def test_two_fragments_that_share_a_field_ask_for_it_once(plan_for: PlanFor) -> None:
     plan = plan_for(
         "entity-fetch", "{ orders { id ... @defer { product { name } } ... @defer { product { price } } } }"

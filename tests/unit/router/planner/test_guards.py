@@ -1,7 +1,20 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.planner.guards import ALWAYS, NEVER, Guard, both, either, implies, print_guard, relax, when
+from router.planner.guards import (
+    ALWAYS,
+    NEVER,
+    Guard,
+    both,
+    both_or_looser,
+    contradict,
+    either,
+    implies,
+    loosen,
+    print_guard,
+    relax,
+    when,
+)
 
 A, NOT_A = when("a", True), when("a", False)
 B = when("b", True)
@@ -71,3 +84,38 @@ def test_what_holds_anyway_is_not_asked_again() -> None:
 def test_implication_is_never_claimed_wrongly(left: Guard, right: Guard) -> None:
     if implies(left, right):
         assert all(holds(right, values) for values in all_values() if holds(left, values))
+
+
+@given(guards, guards)
+def test_contradicting_guards_never_hold_together(left: Guard, right: Guard) -> None:
+    never_both = all(not (holds(left, values) and holds(right, values)) for values in all_values())
+    assert contradict(left, right) == never_both
+
+
+@given(guards, guards)
+def test_looser_guards_hold_whenever_the_exact_ones_do(left: Guard, right: Guard) -> None:
+    for values in all_values():
+        assert not holds(left, values) or holds(loosen(left), values)
+        assert not (holds(left, values) and holds(right, values)) or holds(both_or_looser(left, right), values)
+
+
+def test_guard_is_loosened_to_what_its_alternatives_have_in_common() -> None:
+    assert loosen(both(A, either(B, when("c", True)))) == A
+    assert loosen(either(A, B)) == ALWAYS
+    assert loosen(NEVER) == NEVER
+
+
+def test_two_guards_of_many_alternatives_are_not_multiplied() -> None:
+    left, right = NEVER, NEVER
+    for number in range(5):
+        left, right = either(left, when(f"l{number}", True)), either(right, when(f"r{number}", True))
+    assert both_or_looser(left, right) == left
+    assert len(both(left, right)) == 25
+
+
+def test_alternatives_join_whatever_the_order_they_come_in() -> None:
+    pairs = [both(when("a", a), when("b", b)) for a in (True, False) for b in (True, False)]
+    joined = NEVER
+    for one in pairs:
+        joined = either(joined, one)
+    assert joined == ALWAYS

@@ -1,13 +1,131 @@
-"""The work of planning grows with the operation and the supergraph, not with their combinations."""
+"""The work of planning grows with the operation and the supergraph, not with their combinations.
 
-from graphql import parse
+Work is counted, not timed: lines of the planner that run. Each family of operations (`benchmarks/planner_families.py`)
+is planned in a size and in twice that, or one level deeper where each level doubles what is asked.
+"""
 
+from functools import cache
+from typing import NamedTuple
+
+import pytest
+from graphql import DocumentNode, parse
+
+from benchmarks.planner_families import FAMILIES, Family
+from router.composition import SubgraphSchema, compose
+from router.executor.prepared import prepare_operation
 from router.planner import count_fetches, plan_operation
 from router.planner.building import build_fetch_graph
 from router.planner.graph import graph_of
 from router.planner.normalising import normalise_operation
 from router.planner.paths import PathFinder
+from router.supergraph import Supergraph, read_supergraph
+from tests.testkit.counted_work import count_lines
 from tests.unit.router.planner.conftest import load_supergraph
+
+
+class Growth(NamedTuple):
+    """Two sizes of a family, and how many times the work of the first the second may take."""
+
+    small: int
+    large: int
+    factor: float
+
+
+# Twice the work and a little more. What is more than that says why.
+LINEAR = 2.15
+GROWTH = {
+    "fields of one subgraph": Growth(200, 400, LINEAR),
+    "fields of ten subgraphs": Growth(200, 400, LINEAR),
+    # 20 and 40 levels: each has a path, which gets longer
+    "a hundred levels": Growth(200, 400, 2.5),
+    "entities under aliases": Growth(100, 200, LINEAR),
+    "entities that ask differently": Growth(100, 200, LINEAR),
+    "entities with objects": Growth(100, 200, LINEAR),
+    "chains over four subgraphs": Growth(160, 320, LINEAR),
+    "deferred fields": Growth(150, 300, LINEAR),
+    "root fields below others": Growth(150, 300, LINEAR),
+    "mutations in turn": Growth(50, 100, LINEAR),
+    "fragments": Growth(500, 1000, LINEAR),
+    "one fragment many times": Growth(400, 800, LINEAR),
+    "union of 100 types": Growth(400, 800, LINEAR),
+    "interface of 100 types": Growth(200, 400, LINEAR),
+    "interface objects": Growth(150, 300, LINEAR),
+    "fields with a requirement": Growth(100, 200, LINEAR),
+    "interchangeable subgraphs": Growth(6, 12, LINEAR),
+    "subgraphs with own fields": Growth(3, 6, LINEAR),
+    "value types split differently": Growth(2, 4, LINEAR),
+    # From each subgraph the ways to all others, through those in between
+    "keys shared with neighbours": Growth(6, 12, 7),
+    "keys within keys, in a ring": Growth(4, 8, LINEAR),
+    # A request's condition has an alternative for each field, and each is compared with the others
+    "fields under two conditions": Growth(20, 40, 2.5),
+    "one field, many conditions": Growth(20, 40, 2.5),
+    "root fields, two conditions": Growth(20, 40, 2.5),
+    # At most 16 guards a level, but each names the conditions of all levels above
+    "conditions within conditions": Growth(6, 12, 6),
+    "fragments under conditions": Growth(6, 12, LINEAR),
+    "50 types within themselves": Growth(2, 4, LINEAR),
+    # One level more
+    "types that go on alike": Growth(4, 5, LINEAR),
+    # What requires the last of n fields waits for all of them
+    "requirements of requirements": Growth(10, 20, 4),
+}
+
+# Of preparing its plan, where that grows faster than planning: each level has a fetch, whose path is as long
+PREPARING = {"a hundred levels": 4.0, "subgraphs with own fields": 4.0, "keys within keys, in a ring": 2.5}
+
+
+@cache
+def question_of(name: str, size: int) -> tuple[Supergraph, DocumentNode]:
+    family = family_called(name)
+    question = family.make(size)
+    composed = compose([SubgraphSchema(name, sdl, "") for name, sdl in question.subgraphs.items()])
+    assert composed.supergraph_sdl is not None
+    return read_supergraph(composed.supergraph_sdl), parse(question.operation)
+
+
+def family_called(name: str) -> Family:
+    return next(family for family in FAMILIES if family.name == name)
+
+
+def count_planning(name: str, size: int) -> int:
+    supergraph, document = question_of(name, size)
+    # What is worked out about the supergraph is there for the operations to come
+    plan_operation(supergraph, document)
+    return count_lines(lambda: plan_operation(supergraph, document), "router/planner")
+
+
+def count_preparing(name: str, size: int) -> int:
+    supergraph, document = question_of(name, size)
+    plan = plan_operation(supergraph, document)
+    return count_lines(lambda: prepare_operation(supergraph.api_schema, plan, document, None), "router/executor")
+
+
+def test_every_family_of_the_benchmark_is_tested() -> None:
+    assert list(GROWTH) == [family.name for family in FAMILIES]
+
+
+@pytest.mark.parametrize("name", GROWTH)
+def test_planning_grows_with_the_operation(name: str) -> None:
+    small, large, factor = GROWTH[name]
+    assert count_planning(name, large) <= factor * count_planning(name, small)
+
+
+@pytest.mark.parametrize("name", GROWTH)
+def test_preparing_a_plan_grows_with_the_operation(name: str) -> None:
+    small, large, factor = GROWTH[name]
+    assert count_preparing(name, large) <= PREPARING.get(name, factor) * count_preparing(name, small)
+
+
+def test_twelve_interchangeable_subgraphs_take_milliseconds() -> None:
+    # Less than a microsecond a line; 200 ms are allowed
+    assert count_planning("interchangeable subgraphs", 12) <= 50_000
+
+
+def test_an_interfaces_field_is_looked_at_once_for_all_aliases_and_types() -> None:
+    one, many = (count_planning("interface of 100 types", size) for size in (2, 202))
+    # 200 fields more, each of which may be of 100 types: a few hundred lines for each, not some for each type
+    assert many - one <= 200 * 400
 
 
 def count_work(name: str, query: str) -> int:
