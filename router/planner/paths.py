@@ -82,6 +82,8 @@ class PathFinder:
         self.graph = graph
         self._assignments: dict[object, Assignment] = {}
         self._routes: dict[object, dict[str, Route]] = {}
+        # Of the arguments in selections
+        self._contexts: dict[SelectionSet, frozenset[str]] = {}
         # Questions being answered, with their depth: a question that comes up while it is being answered is a circle,
         # which never is the cheapest way.
         self._open: dict[object, int] = {}
@@ -258,15 +260,20 @@ class PathFinder:
 
     def _comes_from(self, selections: SelectionSet, contexts: frozenset[str]) -> bool:
         """Tell whether an argument in the selections comes from one of the contexts."""
-        return any(
-            any(
-                argument.context in contexts
+        return not contexts.isdisjoint(self._contexts_in(selections))
+
+    def _contexts_in(self, selections: SelectionSet) -> frozenset[str]:
+        """Return the contexts that arguments in the selections come from."""
+        if selections not in self._contexts:
+            here = (
+                argument.context
+                for field in selections.fields
                 for name in field.types
                 for argument in self.graph.context_arguments(name, field.name)
             )
-            or (field.selections is not None and self._comes_from(field.selections, contexts))
-            for field in selections.fields
-        )
+            below = (self._contexts_in(field.selections) for field in selections.fields if field.selections)
+            self._contexts[selections] = frozenset(here).union(*below)
+        return self._contexts[selections]
 
     def _with_type_name(
         self, site: Site, selections: SelectionSet, block: Block, *, must_be_told: bool = False
