@@ -11,6 +11,7 @@ from typing import Any
 from core.errors import BadUserInput, Conflict, DomainError
 from core.identity import Identity, Role
 from core.scopes import USERS_READ
+from subgraphs.user.common_passwords import is_common
 
 MAX_NAME_LENGTH = 100
 # RFC 5321, section 4.5.3.1: 64 octets before the @, and 254 for the whole address as it fits a path of 256
@@ -133,7 +134,11 @@ def check_phone(phone: str, *, field: str = "phone") -> str:
 
 
 def check_password(password: str, *, email: str, field: str = "password") -> str:
-    """Return *password* as it is hashed; raise BadUserInput when it is too short, too long, or the address itself."""
+    """Return *password* as it is hashed.
+
+    Raises:
+        BadUserInput: it is too short, too long, the address itself, or one of those that everybody tries first.
+    """
     too_long = BadUserInput(f"a password has at most {MAX_PASSWORD_LENGTH} characters", field=field)
     if not can_be_password(password):
         raise too_long
@@ -144,6 +149,8 @@ def check_password(password: str, *, email: str, field: str = "password") -> str
         raise too_long
     if normalised.casefold() in {email.casefold(), email.rpartition("@")[0].casefold()}:
         raise BadUserInput("the password must not be the e-mail address", field=field)
+    if is_common(normalised):
+        raise BadUserInput("this is one of the commonest passwords, or close to one; choose another", field=field)
     return normalised
 
 
