@@ -58,6 +58,11 @@ NEXT_STATUSES: Mapping[OrderStatus, tuple[OrderStatus, ...]] = {
 SALES_STATUSES = (OrderStatus.PAID, OrderStatus.PACKED, OrderStatus.SHIPPED, OrderStatus.DELIVERED)
 
 
+# Somebody still has to pay, or to carry a parcel to an address
+OPEN_STATUSES = (OrderStatus.PENDING_PAYMENT, OrderStatus.PAID, OrderStatus.PACKED, OrderStatus.SHIPPED)
+OVER_STATUSES = (OrderStatus.DELIVERED, OrderStatus.CANCELLED, OrderStatus.EXPIRED)
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Whoever moves an order: a user id, or `service:<name>`."""

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from core.errors import BadUserInput, Conflict, DomainError
@@ -38,6 +39,18 @@ _DOMAIN_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _PHONE = re.compile(r"\+?[0-9][0-9 ().-]*")
 
 
+class AccountStatus(StrEnum):
+    """What may be done with an account; only an ACTIVE one can be logged in to.
+
+    SUSPENDED by the store, DEACTIVATED by its owner. ERASED is what is left of one: an id that orders refer to.
+    """
+
+    ACTIVE = "ACTIVE"
+    SUSPENDED = "SUSPENDED"
+    DEACTIVATED = "DEACTIVATED"
+    ERASED = "ERASED"
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """An account as others may read it; the password's hash never leaves the repository with it."""
@@ -48,6 +61,7 @@ class Profile:
     phone: str | None
     roles: tuple[str, ...]
     created_at: datetime
+    status: AccountStatus = AccountStatus.ACTIVE
 
 
 def profile_from_row(row: Mapping[str, Any]) -> Profile:
@@ -59,6 +73,8 @@ def profile_from_row(row: Mapping[str, Any]) -> Profile:
         phone=row.get("phone"),
         roles=tuple(row["roles"]),
         created_at=row["created_at"],
+        # Rows from before accounts had a status lack it
+        status=AccountStatus(row.get("status", AccountStatus.ACTIVE)),
     )
 
 
@@ -224,6 +240,18 @@ class InvalidCredentials(DomainError):
     """No account has this address and password together. Which of the two is wrong is not told."""
 
     code = "INVALID_CREDENTIALS"
+
+
+class AccountInactive(DomainError):
+    """The password is right, and the account is suspended or deactivated."""
+
+    code = "ACCOUNT_INACTIVE"
+
+
+class InvalidMailToken(DomainError):
+    """The token from a mail was used, has expired, was replaced by a newer one, or never was. Which is not told."""
+
+    code = "INVALID_MAIL_TOKEN"
 
 
 class InvalidRefreshToken(DomainError):

@@ -7,11 +7,12 @@ import strawberry
 from core.paging import read_page_request
 from core.scopes import USERS_READ
 from schema.pagination import After, Before, Connection, First, Last, connection_arguments
+from subgraphs.user.accounts.queries import AccountQueries
 from subgraphs.user.types import User, UserContext
 
 
 @strawberry.type
-class Query:
+class Query(AccountQueries):
     """Reads about accounts."""
 
     @strawberry.field
