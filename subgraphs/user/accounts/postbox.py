@@ -6,6 +6,7 @@ and its time tells nothing (`register`, `requestPasswordReset`).
 """
 
 from datetime import datetime, timedelta
+from traceback import format_tb
 from typing import Any
 
 import structlog
@@ -116,7 +117,8 @@ class Postbox:
                 if mail is not None:
                     await self._mailer.send(mail, now=now)
             except Exception as error:
-                # One letter must not hold up the others; what it says stays out of the log
+                # One letter must not hold up the others. Of the error only where it came from: a library's message may
+                # quote the address or the text
                 expected = isinstance(error, Unavailable)
                 log.warning(
                     "letter not sent yet",
@@ -124,7 +126,7 @@ class Postbox:
                     kind=letter.kind.value,
                     attempts=letter.attempts,
                     error=type(error).__name__,
-                    exc_info=None if expected else error,
+                    trace=None if expected else "".join(format_tb(error.__traceback__)),
                 )
                 delay = min(CLAIM * 2 ** min(letter.attempts - 1, 10), LONGEST_RETRY)
                 await self._repository.postpone_letter(letter.id, now + delay)

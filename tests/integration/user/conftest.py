@@ -101,7 +101,7 @@ class UserStore:
     async def snapshot(self) -> dict[str, list[dict[str, Any]]]:
         """Return everything that is stored, to compare before and after."""
         names = ["users", "sessions", "refresh_tokens", "outbox", AUDIT]
-        names += [document.Settings.name for document in ACCOUNT_DOCUMENTS]  # type: ignore[attr-defined]
+        names += [document.Settings.name for document in ACCOUNT_DOCUMENTS]
         return {name: await self.database[name].find().sort("_id", 1).to_list() for name in names}
 
     async def mails(self, to: str) -> list[Mail]:
