@@ -116,7 +116,8 @@ def email_key(email: str) -> str:
     if not _can_fit(email, MAX_EMAIL_LENGTH):
         # Not an address either, and nobody's
         return "@"
-    local, _, domain = _fold(email.strip()).rpartition("@")
+    # Folding makes a blank of some signs, such as a cedilla that stands alone
+    local, _, domain = _fold(email.strip()).strip().rpartition("@")
     try:
         return f"{local}@{_ascii_domain(domain)}"
     except UnicodeError:
