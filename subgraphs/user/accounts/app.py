@@ -89,6 +89,7 @@ def build_accounts(
             client=client,
             database=database,
             clock=clock,
+            sessions=sessions,
             postbox=postbox,
             audit=audit,
         ),

@@ -21,6 +21,7 @@ from subgraphs.user.audit import AuditAction, AuditLog
 from subgraphs.user.events import announce_user_erased
 from subgraphs.user.model import AccountStatus
 from subgraphs.user.repository import UserRepository
+from subgraphs.user.sessions import Sessions
 
 # What staff reads as the buyer of an old order
 ERASED_NAME = "Erased user"
@@ -39,6 +40,7 @@ class Erasure:
         client: Client,
         database: Database,
         clock: Clock,
+        sessions: Sessions,
         postbox: Postbox,
         audit: AuditLog,
     ) -> None:
@@ -49,6 +51,7 @@ class Erasure:
         self._client = client
         self._database = database
         self._clock = clock
+        self._sessions = sessions
         self._postbox = postbox
         self._audit = audit
 
@@ -78,6 +81,8 @@ class Erasure:
             check_may_leave(current)
             now = self._clock.now()
             await self._repository.void_tokens(account.id, current.email_key, session=session)
+            # Ended like any others before they are deleted: whoever watches for ended sessions hears of these, too
+            await self._sessions.end_all(account.id, reason=AccountStatus.ERASED.value, session=session)
             changes: dict[str, Any] = {
                 "email": "",
                 # Unique, and no address: nobody logs in with it, and the old one may register anew
