@@ -4,9 +4,9 @@ from typing import Annotated
 
 import strawberry
 
+from core.addresses import PostalAddress
 from schema.problems import ConflictProblem, InvalidInputProblem, NotFoundProblem
 from schema.scalars import DateTime
-from subgraphs.order.model import ShippingAddress
 from subgraphs.order.problems import (
     EmptyCartProblem,
     PaymentUnavailableProblem,
@@ -23,7 +23,7 @@ CartResult = Annotated[
 
 @strawberry.input(description="Where the parcel goes.")
 class ShippingAddressInput:
-    """ShippingAddress as an input."""
+    """PostalAddress as an input."""
 
     recipient: str = strawberry.field(description="Who receives it.")
     line1: str = strawberry.field(description="Street and number.")
@@ -34,9 +34,9 @@ class ShippingAddressInput:
     line2: str | None = strawberry.field(default=None, description="What else helps to find it.")
     region: str | None = strawberry.field(default=None, description="Province or state.")
 
-    def to_address(self) -> ShippingAddress:
+    def to_address(self) -> PostalAddress:
         """Return the address as the model has it."""
-        return ShippingAddress(
+        return PostalAddress(
             recipient=self.recipient,
             line1=self.line1,
             city=self.city,

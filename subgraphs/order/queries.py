@@ -110,6 +110,15 @@ class Query:
             await info.context.service.read_monthly_totals(query, info.context.identity)
         )
 
+    @strawberry.federation.field(
+        inaccessible=True, description="How many orders of a user are unpaid or not delivered, for other services."
+    )
+    async def open_order_count(
+        self, info: Info, buyer_id: Annotated[strawberry.ID, strawberry.argument(description="Whose orders.")]
+    ) -> int:
+        """Return how many orders keep a user's account from being erased."""
+        return await info.context.erased_buyers.count_open_orders(buyer_id, info.context.identity)
+
     @strawberry.federation.field(inaccessible=True, description="Orders by time of change, for other services.")
     async def changed_orders(
         self,

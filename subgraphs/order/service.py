@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from core.addresses import PostalAddress
 from core.clock import Clock
 from core.errors import BadUserInput, Conflict, Forbidden, NotFound, Unauthenticated
 from core.identity import Identity
@@ -25,7 +26,6 @@ from subgraphs.order.model import (
     ActorKind,
     Attention,
     OrderStatus,
-    ShippingAddress,
     may_cancel,
 )
 from subgraphs.order.moves import OrderMover
@@ -120,7 +120,7 @@ class OrderService:
         return await self._change_cart(require_login(caller), lambda cart: replace(cart, lines=()))
 
     async def check_out(
-        self, idempotency_key: str, address: ShippingAddress, note: str | None, caller: Identity
+        self, idempotency_key: str, address: PostalAddress, note: str | None, caller: Identity
     ) -> CheckedOut:
         """Order the caller's cart; see Checkout.check_out."""
         buyer_id = require_login(caller)

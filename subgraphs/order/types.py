@@ -16,6 +16,7 @@ from schema.money import MoneyType
 from schema.pagination import After, Before, Connection, First, Last, connection_arguments
 from schema.scalars import BigInt, DateTime
 from subgraphs.order.carts import Cart as CartValue
+from subgraphs.order.erased_buyers import ErasedBuyers
 from subgraphs.order.model import ActorKind, Attention, OrderStatus
 from subgraphs.order.service import OrderService, can_read
 from subgraphs.order.totals import MonthlyTotals, MonthTotal, TotalsSource
@@ -27,6 +28,7 @@ class OrderContext:
 
     call: Call
     service: OrderService
+    erased_buyers: ErasedBuyers
     settings: Settings
     orders_by_id: DataLoader[str, Row | None]
     orders_by_number: DataLoader[str, Row | None]

@@ -8,6 +8,7 @@ from core.subgraph import Call, Runtime, Subgraph
 from loaders.entity import entity_loader, list_loader
 from subgraphs.sync.documents import RecentExportsDocument, RunDocument, ScheduleDocument
 from subgraphs.sync.exporter import Exporter
+from subgraphs.sync.handlers import build_handlers
 from subgraphs.sync.repository import SyncRepository
 from subgraphs.sync.schema import schema
 from subgraphs.sync.service import SyncService
@@ -51,5 +52,6 @@ def build(runtime: Runtime) -> Subgraph:
         runtime=runtime,
         documents=(ScheduleDocument, RunDocument, RecentExportsDocument),
         context=make_context,
+        handlers=build_handlers(repository),
         jobs=(Job("run_due_syncs", RUN_DUE_EVERY_S, exporter.run_due),),
     )

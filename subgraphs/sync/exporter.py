@@ -43,7 +43,7 @@ DUE_AT_ONCE = 500
 MAX_RECENT = 5000
 
 # What is read of a schedule's owner
-OWNER_FIELDS = "id roles"
+OWNER_FIELDS = "id roles status"
 
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -179,7 +179,8 @@ class Exporter:
         if schedule.scope is Scope.OWN:
             return
         owner = await remote_entity_loader(self._peers, "user", "User", OWNER_FIELDS).load(schedule.owner_id)
-        if owner is None or SYNC_WRITE not in scopes_of(owner["roles"] or ()):
+        is_active = owner is not None and owner.get("status") == "ACTIVE"
+        if owner is None or not is_active or SYNC_WRITE not in scopes_of(owner["roles"] or ()):
             raise _CannotExport("the owner may not export the orders of others any more")
 
     async def _note_progress(self, run: RunDocument, progress: Progress) -> RunDocument:

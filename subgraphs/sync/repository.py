@@ -60,6 +60,14 @@ class SyncRepository:
         await self._recent.delete_one({"_id": schedule_id}, session=session)
         return deleted.deleted_count == 1
 
+    async def delete_schedules_of(self, owner_id: str, *, session: Session) -> None:
+        """Delete all schedules of a user as `delete_schedule` does."""
+        query = {"owner_id": owner_id}
+        ids = [row["_id"] for row in await self._schedules.find(query, {"_id": 1}, session=session).to_list()]
+        await self._schedules.delete_many(query, session=session)
+        await self._runs.delete_many({"schedule_id": {"$in": ids}}, session=session)
+        await self._recent.delete_many({"_id": {"$in": ids}}, session=session)
+
     async def find_due_schedules(self, now: datetime, *, limit: int) -> list[ScheduleDocument]:
         """Return enabled schedules whose time has come, the longest waiting first."""
         rows = self._schedules.find({"enabled": True, "next_run_at": {"$lte": now}}).sort("next_run_at", 1)

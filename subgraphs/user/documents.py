@@ -1,10 +1,13 @@
 """What the user subgraph stores."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from beanie import Document
+from pydantic import Field
 from pymongo import ASCENDING, DESCENDING, IndexModel
+
+from subgraphs.user.model import AccountStatus
 
 
 class UserDocument(Document):
@@ -19,6 +22,11 @@ class UserDocument(Document):
     password_hash: str
     # Beginnings under which staff finds the account
     search_keys: list[str]
+    status: AccountStatus = AccountStatus.ACTIVE
+    # As accounts/address_book.py writes them
+    addresses: list[dict[str, Any]] = Field(default_factory=list)
+    default_address_id: str | None = None
+    last_login_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
     version: int = 1

@@ -6,6 +6,8 @@ import strawberry
 
 from core.scopes import USERS_WRITE
 from schema.scalars import DateTime
+from subgraphs.user.accounts.mutations import AccountMutations
+from subgraphs.user.accounts.types import VerifyEmailInput, VerifyEmailResult
 from subgraphs.user.model import InvalidRefreshToken
 from subgraphs.user.service import UNCHANGED
 from subgraphs.user.sessions import Tokens
@@ -14,8 +16,6 @@ from subgraphs.user.types import (
     LoginInput,
     LoginResult,
     RefreshResult,
-    RegisterInput,
-    RegisterResult,
     SetRolesResult,
     TokenTransport,
     UpdateProfileInput,
@@ -31,22 +31,18 @@ RefreshTokenArgument = Annotated[
 
 
 @strawberry.type
-class Mutation:
+class Mutation(AccountMutations):
     """Changes to accounts and sessions."""
 
     @strawberry.mutation
-    async def register(
+    async def verify_email(
         self,
         info: strawberry.Info[UserContext, None],
-        input: Annotated[RegisterInput, strawberry.argument(description="The new account.")],
-    ) -> RegisterResult:
-        """Create a customer's account and log in to it."""
-        tokens = await info.context.service.register(
-            email=input.email,
-            password=input.password,
-            name=input.name,
-            transport=input.transport.name,
-            origin=info.context.call.origin,
+        input: Annotated[VerifyEmailInput, strawberry.argument(description="Token and password.")],
+    ) -> VerifyEmailResult:
+        """Open the account of a registration and log in to it: with the token that was sent, and the password."""
+        tokens = await info.context.accounts.registrations.verify(
+            input.token, input.password, transport=input.transport.name, origin=info.context.call.origin
         )
         return _hand_over(tokens, input.transport, info.context)
 

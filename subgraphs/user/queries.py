@@ -7,11 +7,13 @@ import strawberry
 from core.paging import read_page_request
 from core.scopes import USERS_READ
 from schema.pagination import After, Before, Connection, First, Last, connection_arguments
+from subgraphs.user.accounts.queries import AccountQueries
+from subgraphs.user.model import AccountStatus
 from subgraphs.user.types import User, UserContext
 
 
 @strawberry.type
-class Query:
+class Query(AccountQueries):
     """Reads about accounts."""
 
     @strawberry.field
@@ -21,7 +23,9 @@ class Query:
         if identity.subject is None or identity.is_service:
             return None
         profile = await info.context.profiles.load(identity.subject)
-        return None if profile is None else User.from_profile(profile, viewer=identity)
+        if profile is None or profile.status is AccountStatus.ERASED:
+            return None
+        return User.from_profile(profile, viewer=identity)
 
     @strawberry.federation.field(authenticated=True)
     async def user(

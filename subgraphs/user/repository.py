@@ -8,10 +8,10 @@ from typing import Any
 from core.mongo import Database, DuplicateKeyError, Row, Session, find_one_and_update
 from core.paging import Page, PageRequest, find_page
 from subgraphs.user.documents import RefreshTokenDocument, SessionDocument, UserDocument
-from subgraphs.user.model import EmailTaken, Profile, profile_from_row
+from subgraphs.user.model import AccountStatus, EmailTaken, Profile, profile_from_row
 
 # What a profile is read from; never the password's hash
-PROFILE_FIELDS = {"email": 1, "name": 1, "phone": 1, "roles": 1, "created_at": 1}
+PROFILE_FIELDS = {"email": 1, "name": 1, "phone": 1, "roles": 1, "created_at": 1, "status": 1}
 
 
 class UserRepository:
@@ -47,7 +47,9 @@ class UserRepository:
 
     async def find_profile_page(self, search: str | None, page: PageRequest) -> Page[Profile]:
         """Return a page of profiles, newest first; *search* is the beginning of an address, a name, or a word of it."""
-        query: Row = {} if not search else {"search_keys": {"$regex": f"^{re.escape(search.casefold())}"}}
+        query: Row = {"status": {"$ne": AccountStatus.ERASED}}
+        if search:
+            query["search_keys"] = {"$regex": f"^{re.escape(search.casefold())}"}
         # Ids begin with the time of their creation
         found = await find_page(self._users, query, [("_id", -1)], page, projection=PROFILE_FIELDS)
         return Page(
@@ -58,14 +60,32 @@ class UserRepository:
         """Apply *changes*; return the account, or None when there is none.
 
         What was read in the same transaction still holds: a write in between would have made this one conflict.
+        Raises EmailTaken when another account has the new address.
         """
-        return await find_one_and_update(
-            UserDocument, {"_id": user_id}, {"$set": dict(changes), "$inc": {"version": 1}}, session=session
-        )
+        try:
+            return await find_one_and_update(
+                UserDocument, {"_id": user_id}, {"$set": dict(changes), "$inc": {"version": 1}}, session=session
+            )
+        except DuplicateKeyError as error:
+            raise EmailTaken("another account has this e-mail address") from error
 
     async def replace_password_hash(self, user_id: str, old: str, new: str) -> None:
         """Store *new* unless the password was changed in the meantime."""
         await self._users.update_one({"_id": user_id, "password_hash": old}, {"$set": {"password_hash": new}})
+
+    async def note_login(self, user_id: str, password_hash: str, *, now: datetime, session: Session) -> bool:
+        """Note a login on the account; return False if its password or its status has changed since it was read.
+
+        Writing to the account makes a login collide with what ends all sessions at the same moment, so that no session
+        with the old password outlives it.
+        """
+        result = await self._users.update_one(
+            # None finds rows from before accounts had a status
+            {"_id": user_id, "password_hash": password_hash, "status": {"$in": [AccountStatus.ACTIVE, None]}},
+            {"$set": {"last_login_at": now}},
+            session=session,
+        )
+        return result.matched_count == 1
 
     async def insert_session(self, document: SessionDocument, token: RefreshTokenDocument, *, session: Session) -> None:
         """Add a session with its first refresh token."""
@@ -114,3 +134,13 @@ class UserRepository:
             {"$set": {"revoked_at": now, "revoked_reason": reason}},
         )
         return result.modified_count == 1
+
+    async def revoke_sessions_of(
+        self, user_id: str, *, keep: str | None, reason: str, now: datetime, session: Session
+    ) -> None:
+        """End all sessions of an account but *keep*."""
+        await self._sessions.update_many(
+            {"user_id": user_id, "_id": {"$ne": keep}, "revoked_at": None},
+            {"$set": {"revoked_at": now, "revoked_reason": reason}},
+            session=session,
+        )

@@ -7,16 +7,19 @@ from typing import Any
 
 from core.errors import Forbidden, NotFound
 from core.identity import Identity, Role
-from core.ids import new_id
 from core.mongo import Session, in_transaction
 from core.paging import Page, PageRequest
 from core.scopes import USERS_READ, USERS_WRITE
 from core.subgraph import UNKNOWN_ORIGIN, Origin, Runtime, require_login
 from core.tokens import AccessTokenIssuer
+from subgraphs.user.accounts.app import build_accounts
 from subgraphs.user.audit import AuditAction, AuditLog
 from subgraphs.user.documents import UserDocument
+from subgraphs.user.drafts import draft_user, profile_of
 from subgraphs.user.events import USER_REGISTERED, USER_UPDATED, announce_user
 from subgraphs.user.model import (
+    AccountInactive,
+    AccountStatus,
     InvalidCredentials,
     Profile,
     can_be_password,
@@ -29,7 +32,6 @@ from subgraphs.user.model import (
     email_key,
     may_read_contact,
     normalise_password,
-    profile_from_row,
     search_keys,
 )
 from subgraphs.user.passwords import Passwords
@@ -60,6 +62,9 @@ class UserService:
             runtime.clock,
             refresh_ttl=timedelta(seconds=runtime.settings.refresh_token_ttl_s),
         )
+        self.accounts = build_accounts(
+            runtime, self._repository, passwords=passwords, sessions=self._sessions, audit=self._audit
+        )
 
     async def create_user(
         self, *, email: str, password: str, name: str, roles: Collection[str] = (Role.CUSTOMER,)
@@ -76,20 +81,7 @@ class UserService:
             await self._insert_user(document, session)
 
         await in_transaction(self._runtime.client, work)
-        return _profile_of(document)
-
-    async def register(
-        self, *, email: str, password: str, name: str, transport: str = "BEARER", origin: Origin = UNKNOWN_ORIGIN
-    ) -> Tokens:
-        """Create a customer's account and log in; see create_user for the errors."""
-        document = await self._draft_user(email=email, password=password, name=name, roles=(Role.CUSTOMER,))
-
-        async def work(session: Session) -> Tokens:
-            await self._insert_user(document, session)
-            profile = _profile_of(document)
-            return await self._sessions.open(profile, transport=transport, origin=origin, session=session)
-
-        return await in_transaction(self._runtime.client, work)
+        return profile_of(document)
 
     async def log_in(
         self, *, email: str, password: str, transport: str = "BEARER", origin: Origin = UNKNOWN_ORIGIN
@@ -98,22 +90,34 @@ class UserService:
 
         Raises:
             InvalidCredentials: after the same work, whether or not the address has an account.
+            AccountInactive: the password is right, and the account is suspended or deactivated.
         """
-        account = None
+        account = unconfirmed = None
+        refusal = InvalidCredentials("e-mail address or password is wrong")
         if can_be_password(password):
             account = await self._repository.find_credentials(email_key(email))
+            # Asked for every address, and with one hash for either: see accounts/registration.py
+            unconfirmed = await self.accounts.registrations.find_unconfirmed(email_key(email))
         else:
             password = ""
-        encoded = account.password_hash if account else None
+        known = account or unconfirmed
+        encoded = known.password_hash if known else None
         matches = await self._passwords.verify(encoded, normalise_password(password))
         if account is None or not matches:
-            raise InvalidCredentials("e-mail address or password is wrong")
+            await self.accounts.registrations.remind(unconfirmed if matches else None)
+            raise refusal
+        if account.status is not AccountStatus.ACTIVE:
+            raise AccountInactive(f"this account is {account.status.lower()}; write to the store to have it back")
+        password_hash = account.password_hash
         if self._passwords.needs_rehash(account.password_hash):
             stronger = await self._passwords.hash(normalise_password(password))
             await self._repository.replace_password_hash(account.id, account.password_hash, stronger)
-        profile = _profile_of(account)
+            password_hash = stronger
+        profile, now = profile_of(account), self._runtime.clock.now()
 
         async def work(session: Session) -> Tokens:
+            if not await self._repository.note_login(account.id, password_hash, now=now, session=session):
+                raise refusal
             return await self._sessions.open(profile, transport=transport, origin=origin, session=session)
 
         return await in_transaction(self._runtime.client, work)
@@ -179,24 +183,19 @@ class UserService:
         checked_roles = check_roles("", roles, by=None)
         # Hashed before anyone looks whether the address is taken: the time tells nothing
         password_hash = await self._passwords.hash(check_password(password, email=checked_email))
-        now = self._runtime.clock.now()
-        return UserDocument(
-            id=new_id("usr"),
+        return draft_user(
             email=checked_email,
-            email_key=email_key(checked_email),
             name=checked_name,
-            roles=list(checked_roles),
+            roles=checked_roles,
             password_hash=password_hash,
-            search_keys=list(search_keys(checked_email, checked_name)),
-            created_at=now,
-            updated_at=now,
+            now=self._runtime.clock.now(),
         )
 
     async def _insert_user(self, document: UserDocument, session: Session) -> None:
         await self._repository.insert_user(document, session=session)
         await announce_user(
             USER_REGISTERED,
-            _profile_of(document),
+            profile_of(document),
             database=self._runtime.database,
             now=document.created_at,
             session=session,
@@ -211,26 +210,22 @@ class UserService:
         async def work(session: Session) -> Profile:
             missing = NotFound(f"there is no user {user_id}")
             account = await self._repository.find_user(user_id, session=session)
-            if account is None:
+            if account is None or account.status is AccountStatus.ERASED:
                 raise missing
             if all(getattr(account, field) == value for field, value in changes.items()):
-                return _profile_of(account)
+                return profile_of(account)
             name = changes.get("name", account.name)
             derived = {"search_keys": list(search_keys(account.email, name)), "updated_at": now}
             changed = await self._repository.update_user(user_id, {**changes, **derived}, session=session)
             if changed is None:
                 raise missing
-            profile = _profile_of(changed)
+            profile = profile_of(changed)
             await announce_user(USER_UPDATED, profile, database=self._runtime.database, now=now, session=session)
             if also is not None:
                 await also(session)
             return profile
 
         return await in_transaction(self._runtime.client, work)
-
-
-def _profile_of(document: UserDocument) -> Profile:
-    return profile_from_row({**document.model_dump(), "_id": document.id})
 
 
 def _require_scope(identity: Identity, scope: str) -> None:

@@ -19,7 +19,7 @@ from core.scopes import scopes_of
 from core.subgraph import Origin
 from core.tokens import AccessTokenIssuer
 from subgraphs.user.documents import RefreshTokenDocument, SessionDocument
-from subgraphs.user.model import InvalidRefreshToken, Profile, session_of, token_id_of
+from subgraphs.user.model import AccountStatus, InvalidRefreshToken, Profile, session_of, token_id_of
 from subgraphs.user.repository import UserRepository
 
 log = structlog.get_logger(__name__)
@@ -89,7 +89,7 @@ class Sessions:
         if known is None or known.expires_at <= now:
             raise refusal
         profiles = await self._repository.find_profiles([known.user_id])
-        if not profiles:
+        if not profiles or profiles[0].status is not AccountStatus.ACTIVE:
             raise refusal
         successor, row = self._make_refresh_token(known.session_id, known.user_id, now)
 
@@ -119,6 +119,12 @@ class Sessions:
         for session_id in sorted(filter(None, session_ids)):
             ended |= await self._repository.revoke_session(session_id, reason=LOGOUT, now=self._clock.now())
         return ended
+
+    async def end_all(self, user_id: str, *, reason: str, keep: str | None = None, session: Session) -> None:
+        """End all sessions of an account, but the one with the id *keep*, in the transaction of *session*."""
+        await self._repository.revoke_sessions_of(
+            user_id, keep=keep, reason=reason, now=self._clock.now(), session=session
+        )
 
     def _make_refresh_token(self, session_id: str, user_id: str, now: datetime) -> tuple[str, RefreshTokenDocument]:
         token = secrets.token_urlsafe(32)

@@ -1,7 +1,7 @@
 """GraphQL types of the user subgraph."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Annotated, TypeAlias
@@ -13,9 +13,12 @@ from core.identity import Identity
 from core.subgraph import Call
 from schema.problems import ConflictProblem, InvalidInputProblem, NotFoundProblem
 from schema.scalars import DateTime
+from subgraphs.user.accounts.address_book import AddressBook
+from subgraphs.user.accounts.address_book import SavedAddress as SavedAddressValue
+from subgraphs.user.accounts.app import Accounts
 from subgraphs.user.cookies import TokenCookies
 from subgraphs.user.model import Profile, may_read_contact
-from subgraphs.user.problems import EmailTakenProblem, InvalidCredentialsProblem, InvalidRefreshTokenProblem
+from subgraphs.user.problems import AccountInactiveProblem, InvalidCredentialsProblem, InvalidRefreshTokenProblem
 from subgraphs.user.service import UserService
 
 
@@ -29,6 +32,11 @@ class UserContext:
     cookies: TokenCookies
     now: Callable[[], datetime]
     profiles: DataLoader[str, Profile | None]
+    address_books: DataLoader[str, tuple[str, AddressBook] | None]
+
+    @property
+    def accounts(self) -> Accounts:
+        return self.service.accounts
 
 
 @strawberry.enum(description="What an account may do in the store.")
@@ -38,12 +46,38 @@ class UserRole(Enum):
     ADMIN = strawberry.enum_value("ADMIN", description="Staff that also assigns roles.")
 
 
+@strawberry.enum(name="AccountStatus", description="Whether an account can be used.")
+class AccountStatusName(Enum):
+    ACTIVE = strawberry.enum_value("ACTIVE", description="It can.")
+    SUSPENDED = strawberry.enum_value("SUSPENDED", description="The store does not let its holder log in.")
+    DEACTIVATED = strawberry.enum_value("DEACTIVATED", description="Its holder does not want to use it.")
+    ERASED = strawberry.enum_value("ERASED", description="Its holder is gone; orders refer to it.")
+
+
 @strawberry.enum(description="How a client wants to carry its tokens.")
 class TokenTransport(Enum):
     BEARER = strawberry.enum_value("BEARER", description="In the answer, to be sent as `Authorization: Bearer`.")
     COOKIE = strawberry.enum_value(
         "COOKIE", description="In HttpOnly cookies that no script can read; the answer carries none."
     )
+
+
+@strawberry.type(description="A postal address of an address book.")
+class SavedAddress:
+    id: strawberry.ID = strawberry.field(description="Identifier.")
+    is_default: bool = strawberry.field(description="Whether checkouts propose it.")
+    recipient: str = strawberry.field(description="Who receives it.")
+    phone: str | None = strawberry.field(description="For the carrier.")
+    line1: str = strawberry.field(description="Street and number.")
+    line2: str | None = strawberry.field(description="What else helps to find it.")
+    city: str = strawberry.field(description="City or town.")
+    region: str | None = strawberry.field(description="Province or state.")
+    postal_code: str = strawberry.field(description="Postal code.")
+    country: str = strawberry.field(description="ISO 3166 code of two letters, such as ID.")
+
+    @classmethod
+    def from_saved(cls, saved: SavedAddressValue, *, is_default: bool) -> "SavedAddress":
+        return cls(id=strawberry.ID(saved.id), is_default=is_default, **asdict(saved.address))
 
 
 @strawberry.federation.type(keys=["id"], description="Somebody with an account.")
@@ -73,7 +107,8 @@ class User:
 
     @strawberry.field(description="E-mail address; only for the user and for staff, null to others.")
     def email(self) -> str | None:
-        return self.profile.email if self._may_read_contact else None
+        # Of an erased account nothing is left
+        return (self.profile.email or None) if self._may_read_contact else None
 
     @strawberry.field(description="Phone number; only for the user and for staff, null to others.")
     def phone(self) -> str | None:
@@ -82,6 +117,20 @@ class User:
     @strawberry.field(description="Roles; only for the user and for staff, null to others.")
     def roles(self) -> list[UserRole] | None:
         return [UserRole[role] for role in self.profile.roles] if self._may_read_contact else None
+
+    @strawberry.field(description="Whether the account can be used; only for the user and for staff, null to others.")
+    def status(self) -> AccountStatusName | None:
+        return AccountStatusName[self.profile.status] if self._may_read_contact else None
+
+    @strawberry.field(description="Address book, oldest first; only for the user and for staff, null to others.")
+    async def addresses(self, info: strawberry.Info[UserContext, None]) -> list[SavedAddress] | None:
+        if not self._may_read_contact:
+            return None
+        found = await info.context.address_books.load(self.profile.id)
+        if found is None:
+            return []
+        _, book = found
+        return [SavedAddress.from_saved(saved, is_default=saved.id == book.default_id) for saved in book.addresses]
 
     @property
     def _may_read_contact(self) -> bool:
@@ -100,9 +149,8 @@ class AuthSession:
 @strawberry.input(description="A new account.")
 class RegisterInput:
     email: str = strawberry.field(description="E-mail address; one account each.")
-    password: str = strawberry.field(description="At least 8 characters.")
+    password: str = strawberry.field(description="At least 8 characters, and not a common password.")
     name: str = strawberry.field(description="Name to show.")
-    transport: TokenTransport = strawberry.field(default=TokenTransport.BEARER, description="How to carry the tokens.")
 
 
 @strawberry.input(description="Who wants to log in.")
@@ -118,12 +166,8 @@ class UpdateProfileInput:
     phone: strawberry.Maybe[str | None] = strawberry.field(description="New phone number; null removes it.")
 
 
-RegisterResult: TypeAlias = Annotated[
-    AuthSession | InvalidInputProblem | EmailTakenProblem,
-    strawberry.union("RegisterResult", description="Logged in to a new account, or why there is none."),
-]
 LoginResult: TypeAlias = Annotated[
-    AuthSession | InvalidCredentialsProblem,
+    AuthSession | InvalidCredentialsProblem | AccountInactiveProblem,
     strawberry.union("LoginResult", description="Logged in, or why not."),
 ]
 RefreshResult: TypeAlias = Annotated[

@@ -108,6 +108,8 @@ class Shop:
     gateway: MemoryGateway
     peers: WatchedPeers
     subgraphs: Mapping[str, Subgraph]
+    # The subgraphs' ways to each other, for whoever adds another one
+    calls: dict[str, PeerCall]
 
     @property
     def order(self) -> Caller:
@@ -266,7 +268,7 @@ async def open_shop(make_runtime: MakeRuntime, *, gateway: Gateway | None = None
     for name, subgraph in subgraphs.items():
         calls[name] = _call(subgraph)
         await subgraph.start()
-    shop = Shop(clock, memory, watched, subgraphs)
+    shop = Shop(clock, memory, watched, subgraphs, calls)
     await _insert_customers(shop)
     return shop
 

@@ -19,6 +19,18 @@ READS: list[tuple[str, str, tuple[str, ...]]] = [
     ("me", "{ me { id email phone roles } }", (NULL, SHOWN, SHOWN, SHOWN, SHOWN)),
     ("user", '{ user(id: "usr_ani") { id } }', (LOGIN, NULL, SHOWN, SHOWN, SHOWN)),
     ("user.email", '{ user(id: "usr_ani") { email } }', (LOGIN, NULL, SHOWN, SHOWN, SHOWN)),
+    ("user.status", '{ user(id: "usr_ani") { status } }', (LOGIN, NULL, SHOWN, SHOWN, SHOWN)),
+    (
+        "user.addresses.0",
+        '{ user(id: "usr_ani") { addresses { recipient phone line1 } } }',
+        (LOGIN, NULL, SHOWN, SHOWN, SHOWN),
+    ),
+    ("dataExport", "{ dataExport { status part } }", (LOGIN, NULL, NULL, NULL, SHOWN)),
+    (
+        "order.buyer.addresses.0",
+        '{ order(id: "%(order)s") { buyer { addresses { id } } } }',
+        (NULL, NULL, *[SHOWN] * 3),
+    ),
     ("user.roles", '{ user(id: "usr_ani") { roles } }', (LOGIN, NULL, SHOWN, SHOWN, SHOWN)),
     ("user.orders", '{ user(id: "usr_ani") { orders { nodes { id } } } }', (LOGIN, NULL, SHOWN, SHOWN, SHOWN)),
     ("user.syncSchedules", '{ user(id: "usr_ani") { syncSchedules { id } } }', (LOGIN, NULL, SCOPE, SCOPE, SHOWN)),

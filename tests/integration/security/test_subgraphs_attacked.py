@@ -39,7 +39,7 @@ DATA = {
     "payment": ["{ payments { nodes { id } } }"],
     "product": ["{ products(filter: {status: DRAFT}) { nodes { id } } }"],
     "sync": ["{ syncSchedules { id } }"],
-    "user": ["{ users { nodes { id } } }", '{ user(id: "usr_ani") { email } }'],
+    "user": ["{ users { nodes { id } } }", '{ user(id: "usr_ani") { email } }', "{ dataExport { id } }"],
 }
 # What only the store's own services may ask
 INTERNAL = {
@@ -53,6 +53,7 @@ INTERNAL = {
         '{ changedOrders(since: "2020-01-01T00:00:00Z", until: "2030-01-01T00:00:00Z", first: 10) { orders { id } } }',
         '{ changedOrders(since: "2020-01-01T00:00:00Z", until: "2030-01-01T00:00:00Z", first: 10, buyerId: "usr_ani") '
         "{ orders { id } } }",
+        '{ openOrderCount(buyerId: "usr_ani") }',
     ],
     "payment": [
         'mutation { openPayment(input: {orderId: "ord_x", orderNumber: "X", buyerId: "usr_ani", amount: {amount: 1, '

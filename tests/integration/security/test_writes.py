@@ -14,6 +14,7 @@ from tests.testkit.shop import ADDRESS, ANI, BUDI
 
 LOGIN, SCOPE = "UNAUTHENTICATED", "FORBIDDEN"
 HIDDEN, CONFLICT = "NotFoundProblem", "ConflictProblem"
+TOKEN, PASSWORD = "InvalidMailTokenProblem", "InvalidCredentialsProblem"
 
 PRODUCT = {"sku": "NEW-1", "name": "New", "price": {"decimal": "10", "currency": "IDR"}}
 ADJUSTMENT = {"productId": "%(product)s", "delta": 1, "reason": "found", "idempotencyKey": "%(product)s"}
@@ -70,8 +71,46 @@ WRITES: list[tuple[str, dict[str, tuple[str, Any]], tuple[str, ...]]] = [
     (
         "register",
         {"input": ("RegisterInput!", {"email": "ani@example.org", "password": "something else", "name": "Not Ani"})},
-        ("EmailTakenProblem",) * 5,
+        ("RegistrationAccepted",) * 5,
     ),
+    (
+        "verifyEmail",
+        {"input": ("VerifyEmailInput!", {"token": "a guess", "password": "correct horse battery"})},
+        (TOKEN,) * 5,
+    ),
+    ("requestPasswordReset", {"email": ("String!", "ani@example.org")}, ("PasswordResetRequested",) * 5),
+    (
+        "resetPassword",
+        {"input": ("ResetPasswordInput!", {"token": "a guess", "newPassword": "something else"})},
+        (TOKEN,) * 5,
+    ),
+    (
+        "changePassword",
+        {"input": ("ChangePasswordInput!", {"currentPassword": "a guess", "newPassword": "something else"})},
+        (LOGIN, *[PASSWORD] * 4),
+    ),
+    (
+        "requestEmailChange",
+        {"input": ("RequestEmailChangeInput!", {"newEmail": "mine@example.org", "password": "a guess"})},
+        (LOGIN, *[PASSWORD] * 4),
+    ),
+    ("confirmEmailChange", {"token": ("String!", "a guess")}, (LOGIN, *[TOKEN] * 4)),
+    ("addAddress", {"input": ("AddressInput!", ADDRESS)}, (LOGIN, *["User"] * 4)),
+    (
+        "updateAddress",
+        {"id": ("ID!", "%(address)s"), "input": ("AddressInput!", {**ADDRESS, "line1": "Elsewhere"})},
+        (LOGIN, HIDDEN, HIDDEN, HIDDEN, "User"),
+    ),
+    ("setDefaultAddress", {"id": ("ID!", "%(address)s")}, (LOGIN, HIDDEN, HIDDEN, HIDDEN, "User")),
+    ("removeAddress", {"id": ("ID!", "%(address)s")}, (LOGIN, HIDDEN, HIDDEN, HIDDEN, "User")),
+    ("deactivateAccount", {"password": ("String!", "a guess")}, (LOGIN, *[PASSWORD] * 4)),
+    (
+        "setAccountStatus",
+        {"input": ("SetAccountStatusInput!", {"userId": "usr_ani", "status": "ACTIVE", "reason": "because"})},
+        (LOGIN, SCOPE, SCOPE, "User", SCOPE),
+    ),
+    ("requestDataExport", {"password": ("String!", "a guess")}, (LOGIN, *[PASSWORD] * 4)),
+    ("eraseAccount", {"password": ("String!", "a guess")}, (LOGIN, *[PASSWORD] * 4)),
     (
         "login",
         {"input": ("LoginInput!", {"email": "ani@example.org", "password": "a guess"})},
@@ -90,7 +129,9 @@ DONE = {
     "Cart",
     "Category",
     "Order",
+    "PasswordResetRequested",
     "Product",
+    "RegistrationAccepted",
     "StockLevel",
     "SyncRun",
     "SyncSchedule",

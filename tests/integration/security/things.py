@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.integration.security.world import World
 from tests.testkit.callers import Caller
-from tests.testkit.shop import ANI
+from tests.testkit.shop import ADDRESS, ANI
 
 _CREATE_SCHEDULE = """
 mutation($input: CreateSyncScheduleInput!) {
@@ -25,7 +25,10 @@ _numbers: Counter[str] = Counter()
 
 @dataclass(frozen=True, slots=True)
 class Things:
-    """Ids: ANI's paid order with its payment, an unpaid one, her schedule with a run, a product on sale, a draft."""
+    """Ids: ANI's paid order with its payment, an unpaid one, her schedule with a run, a product on sale, a draft.
+
+    And an address of hers. She has a data export, too.
+    """
 
     order: str
     number: str
@@ -35,6 +38,7 @@ class Things:
     run: str
     product: str
     draft: str
+    address: str
 
 
 async def make_things(world: World) -> Things:
@@ -59,4 +63,18 @@ async def make_things(world: World) -> Things:
     await world.subgraphs["sync"].runtime.database["runs"].update_one({"_id": run}, {"$set": {"status": "FAILED"}})
     (row,) = [row for row in await shop.orders() if row["_id"] == order]
     (payment,) = [row for row in await shop.payments() if row["order_id"] == order]
-    return Things(order, row["number"], unpaid, payment["_id"], schedule, run, f"prd_{name}", f"prd_{draft}")
+    address = await _keep_personal_data(world)
+    return Things(order, row["number"], unpaid, payment["_id"], schedule, run, f"prd_{name}", f"prd_{draft}", address)
+
+
+async def _keep_personal_data(world: World) -> str:
+    """Give ANI one address and a data export; return the address's id."""
+    user, database = Caller(world.subgraphs["user"]), world.subgraphs["user"].runtime.database
+    await database["users"].update_one({"_id": ANI.subject}, {"$set": {"addresses": [], "default_address_id": None}})
+    await database["data_exports"].delete_many({})
+    add = "mutation($a: AddressInput!) { addAddress(input: $a) { ... on User { addresses { id } } } }"
+    (address,) = (await user.data(add, {"a": ADDRESS}, by=ANI))["addAddress"]["addresses"]
+    export = 'mutation { requestDataExport(password: "correct horse battery") { __typename } }'
+    assert (await user.data(export, by=ANI))["requestDataExport"]["__typename"] == "DataExport"
+    await world.shop.run_job("user", "collect_exports")
+    return str(address["id"])

@@ -78,7 +78,9 @@ async def open_world(make_runtime: MakeRuntime) -> World:
     calls = {name: _execute_for_peers(subgraph) for name, subgraph in shop.subgraphs.items()}
     sync = sync_app.build(make_runtime("sync", peers=InProcessPeers(service_identity("sync"), calls), clock=shop.clock))
     await sync.start()
+    shop.calls["sync"] = _execute_for_peers(sync)
     subgraphs = {**shop.subgraphs, "sync": sync}
+    shop = replace(shop, subgraphs=subgraphs)
     user = subgraphs["user"].runtime
     cheap = Passwords(time_cost=1, memory_kib=8, threads=1)
     people = [

@@ -7,7 +7,7 @@ from core.subgraph import CLIENT_ADDRESS_HEADER, Call
 from subgraphs.user.app import build_service
 from subgraphs.user.model import InvalidCredentials
 from subgraphs.user.passwords import Passwords
-from tests.integration.user.conftest import PASSWORD, UserStore, cheap_passwords, open_store
+from tests.integration.user.conftest import PASSWORD, CountingPasswords, UserStore, cheap_passwords, open_store
 from tests.testkit.clock import FixedClock
 from tests.testkit.store import MakeRuntime
 
@@ -70,27 +70,6 @@ async def test_wrong_credentials_are_refused_with_one_and_the_same_answer(
         "message": "e-mail address or password is wrong",
     }
     assert await store.snapshot() == before
-
-
-class CountingPasswords(Passwords):
-    """Counts the hashes that are computed. Mutable in *work*."""
-
-    def __init__(self) -> None:
-        super().__init__(time_cost=1, memory_kib=8, threads=1)
-        self.work: list[str] = []
-        hasher = self._hasher
-        verify = hasher.verify
-
-        class Counting:
-            hash = staticmethod(hasher.hash)
-            check_needs_rehash = staticmethod(hasher.check_needs_rehash)
-
-            @staticmethod
-            def verify(encoded: str, password: str) -> bool:
-                self.work.append(encoded.rpartition("$")[0].rpartition("$")[0])
-                return bool(verify(encoded, password))
-
-        self._hasher = Counting()  # type: ignore[assignment]
 
 
 async def test_a_login_costs_the_same_work_whether_or_not_the_account_exists(
