@@ -86,6 +86,8 @@ def _row_of(account: NewAccount, password_hash: str) -> Row:
         "phone": account.phone,
         "roles": list(check_roles(account.id, account.roles, by=None)),
         "password_hash": password_hash,
+        "has_second_factor": False,
+        "last_login_at": None,
         "search_keys": list(search_keys(email, name)),
         "created_at": account.created_at,
         "updated_at": account.created_at,

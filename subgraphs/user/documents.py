@@ -17,6 +17,10 @@ class UserDocument(Document):
     phone: str | None = None
     roles: list[str]
     password_hash: str
+    # A login opens no session without it
+    has_second_factor: bool = False
+    # Written with each session, so that opening one collides with whatever changes the account at the same moment
+    last_login_at: datetime | None = None
     # Beginnings under which staff finds the account
     search_keys: list[str]
     created_at: datetime
@@ -40,14 +44,16 @@ class SessionDocument(Document):
     id: str  # type: ignore[assignment]
     user_id: str
     transport: str
+    # Of the client that used it last
     user_agent: str
-    # Of the client at the login
     address: str = ""
     created_at: datetime
     last_used_at: datetime
     # Of the newest refresh token; the session is forgotten with it
     expires_at: datetime
-    # Null while it lives; then why it does not: LOGOUT or REUSE
+    # Of its access tokens; raised to make those that are out invalid, while the session goes on
+    generation: int = 0
+    # Null while it lives; then why it does not, an EndReason
     revoked_at: datetime | None = None
     revoked_reason: str | None = None
 
@@ -79,4 +85,25 @@ class RefreshTokenDocument(Document):
         indexes: ClassVar = [
             IndexModel([("session_id", ASCENDING)]),
             IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0),
+        ]
+
+
+class RevocationDocument(Document):
+    """Access tokens of a session that are refused although they have not expired; routers read this list."""
+
+    # The session's
+    id: str  # type: ignore[assignment]
+    # Tokens of earlier generations are refused; null refuses all
+    before: int | None = None
+    at: datetime
+    # The last token has expired by then
+    until: datetime
+
+    class Settings:
+        """Collection and indexes."""
+
+        name = "revocations"
+        indexes: ClassVar = [
+            IndexModel([("at", ASCENDING)]),
+            IndexModel([("until", ASCENDING)], expireAfterSeconds=0),
         ]

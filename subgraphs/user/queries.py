@@ -7,11 +7,13 @@ import strawberry
 from core.paging import read_page_request
 from core.scopes import USERS_READ
 from schema.pagination import After, Before, Connection, First, Last, connection_arguments
+from subgraphs.user.second_factor.queries import SecondFactorQuery
+from subgraphs.user.session_list.queries import SessionQuery
 from subgraphs.user.types import User, UserContext
 
 
 @strawberry.type
-class Query:
+class Query(SessionQuery, SecondFactorQuery):
     """Reads about accounts."""
 
     @strawberry.field

@@ -16,7 +16,10 @@ from schema.scalars import DateTime
 from subgraphs.user.cookies import TokenCookies
 from subgraphs.user.model import Profile, may_read_contact
 from subgraphs.user.problems import EmailTakenProblem, InvalidCredentialsProblem, InvalidRefreshTokenProblem
+from subgraphs.user.second_factor.problems import SecondFactorRequired
+from subgraphs.user.second_factor.service import SecondFactors
 from subgraphs.user.service import UserService
+from subgraphs.user.session_list.service import SessionList
 
 
 @dataclass(slots=True)
@@ -26,6 +29,8 @@ class UserContext:
     identity: Identity
     call: Call
     service: UserService
+    session_list: SessionList
+    second_factors: SecondFactors
     cookies: TokenCookies
     now: Callable[[], datetime]
     profiles: DataLoader[str, Profile | None]
@@ -123,8 +128,8 @@ RegisterResult: TypeAlias = Annotated[
     strawberry.union("RegisterResult", description="Logged in to a new account, or why there is none."),
 ]
 LoginResult: TypeAlias = Annotated[
-    AuthSession | InvalidCredentialsProblem,
-    strawberry.union("LoginResult", description="Logged in, or why not."),
+    AuthSession | SecondFactorRequired | InvalidCredentialsProblem,
+    strawberry.union("LoginResult", description="Logged in, halfway there, or why not."),
 ]
 RefreshResult: TypeAlias = Annotated[
     AuthSession | InvalidRefreshTokenProblem,

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from core.identity import ANONYMOUS, Identity
+from core.mail_queue import MAILS
 from core.mongo import Database
 from core.settings import Settings
 from core.subgraph import Call, Cookie, Subgraph
@@ -90,7 +91,10 @@ class UserStore:
 
     async def snapshot(self) -> dict[str, list[dict[str, Any]]]:
         """Return everything that is stored, to compare before and after."""
-        names = ("users", "sessions", "refresh_tokens", "outbox", AUDIT)
+        names = (
+            *("users", "sessions", "refresh_tokens", "revocations", "second_factors", "login_challenges"),
+            *("outbox", AUDIT, MAILS),
+        )
         return {name: await self.database[name].find().sort("_id", 1).to_list() for name in names}
 
 
