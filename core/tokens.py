@@ -6,6 +6,7 @@ subgraph calling another) with the installation's internal secret, and names the
 
 import json
 import secrets
+from base64 import urlsafe_b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,10 +30,14 @@ PublicKey: TypeAlias = ed25519.Ed25519PublicKey | rsa.RSAPublicKey | bytes
 
 # RFC 7518, section 3.2: an HS256 key has at least the size of the hash
 MIN_SECRET_BYTES = 32
+# RFC 7518, section 3.3
+MIN_RSA_BITS = 2048
 # An assertion lives just long enough for one request and for a cache of signed assertions to be useful
 ASSERTION_TTL_S = 60
 # Addressed to it, an assertion asks an issuer for its list of revoked tokens, and is good for nothing else
 REVOCATIONS_AUDIENCE = "revocations"
+# Longer headers are read each time: whoever makes them up shall not fill the memory
+MAX_KEPT_HEADER = 512
 # Two machines' clocks may differ by so much
 LEEWAY_S = 5
 
@@ -83,7 +88,7 @@ def load_signing_key(encoded: bytes, algorithm: Algorithm) -> SigningKey:
     """Read a PEM private key, or an HS256 secret.
 
     Raises:
-        ValueError: the key does not fit the algorithm, or the secret is shorter than MIN_SECRET_BYTES.
+        ValueError: the key does not fit the algorithm, or is shorter than MIN_SECRET_BYTES or MIN_RSA_BITS.
     """
     if algorithm == "HS256":
         secret = encoded.strip()
@@ -94,6 +99,8 @@ def load_signing_key(encoded: bytes, algorithm: Algorithm) -> SigningKey:
     expected = ed25519.Ed25519PrivateKey if algorithm == "EdDSA" else rsa.RSAPrivateKey
     if not isinstance(private, expected):
         raise ValueError(f"the key is not one for {algorithm}")
+    if isinstance(private, rsa.RSAPrivateKey) and private.key_size < MIN_RSA_BITS:
+        raise ValueError(f"an RS256 key needs at least {MIN_RSA_BITS} bits")
     public = private.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
@@ -165,11 +172,8 @@ class TokenVerifier:
             ExpiredToken: it was valid, once.
             InvalidToken: anything else is wrong with it.
         """
-        try:
-            kid = jwt.get_unverified_header(token).get("kid")
-        except jwt.InvalidTokenError:
-            raise InvalidToken("the access token is not valid") from None
-        key = self._keys.get(kid) if isinstance(kid, str) else None
+        kid = read_key_id(token)
+        key = None if kid is None else self._keys.get(kid)
         if key is None:
             raise InvalidToken("the access token is not valid")
         claims = _decode(token, key.public, key.algorithm, issuer=self._issuer, audience=self._audience, now=now)
@@ -179,6 +183,23 @@ class TokenVerifier:
         if identity.is_service:
             raise InvalidToken("the access token is not valid")
         return Proof(identity, float(claims["exp"]))
+
+
+def read_key_id(token: str) -> str | None:
+    """Return the `kid` that *token* claims, without believing it; None when it claims none."""
+    header = token.partition(".")[0]
+    return _read_key_id(header) if len(header) <= MAX_KEPT_HEADER else _read_key_id.__wrapped__(header)
+
+
+# All tokens of one key have the same header; reading it takes as long as an HMAC
+@lru_cache(maxsize=256)
+def _read_key_id(header: str) -> str | None:
+    try:
+        fields = json.loads(urlsafe_b64decode(f"{header}{'=' * (-len(header) % 4)}"))
+    except (ValueError, RecursionError):
+        return None
+    kid = fields.get("kid") if isinstance(fields, dict) else None
+    return kid if isinstance(kid, str) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,10 +165,11 @@ def build_authenticator(
 
     *keys* and *revocations* are those of an issuer in the same process; what *config* names goes before them.
     """
+    configured_keys, configured_list = open_key_source(config), open_revocations(config, now=now)
     return Authenticator(
-        open_key_source(config) or keys,
+        keys if configured_keys is None else configured_keys,
         cookie_name=config.cookie_name,
-        revocations=open_revocations(config, now=now) or revocations,
+        revocations=revocations if configured_list is None else configured_list,
         now=now,
     )
 

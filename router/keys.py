@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import aiohttp
-import jwt
 import msgspec
 import structlog
 
 from core.key_ring import CHECK_EVERY_S, KeyRing
-from core.tokens import TokenVerifier, VerificationKey, verification_keys_from_jwks
+from core.tokens import TokenVerifier, VerificationKey, read_key_id, verification_keys_from_jwks
 from router.config import AuthenticationConfig, ConfigError
 from router.errors import NotReady
 
@@ -121,7 +120,7 @@ class JwksReader:
         """Return a verifier with the issuer's keys, which are read when they are old or *token* names a new one."""
         age_s = time.monotonic() - self._read_at_s
         is_stale = age_s > self._config.jwks_refresh_s
-        is_unknown = age_s > MIN_RELOAD_INTERVAL_S and _kid_of(token) not in self._kids
+        is_unknown = age_s > MIN_RELOAD_INTERVAL_S and read_key_id(token) not in self._kids
         if is_stale or is_unknown:
             await self._read(self._read_at_s)
         if self._verifier is None:
@@ -174,12 +173,3 @@ def open_key_source(config: AuthenticationConfig) -> KeySource | None:
 def _verifier(keys: Sequence[VerificationKey], config: AuthenticationConfig) -> TokenVerifier:
     accepted = [key for key in keys if key.algorithm in config.algorithms]
     return TokenVerifier(accepted, issuer=config.issuer, audience=config.audience)
-
-
-def _kid_of(token: str) -> str | None:
-    """Return the key id that *token* claims, without believing it."""
-    try:
-        kid = jwt.get_unverified_header(token).get("kid")
-    except jwt.InvalidTokenError:
-        return None
-    return kid if isinstance(kid, str) else None

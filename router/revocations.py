@@ -111,7 +111,9 @@ class Revocations:
         self._until_s: dict[str, float] = {}
         self._watchers: dict[str, set[Callable[[], None]]] = {}
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
+        """Return how many sessions are known to be revoked."""
         return len(self._before)
 
     def refuse(self, family: TokenFamily) -> bool:

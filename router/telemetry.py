@@ -170,7 +170,7 @@ class Telemetry(Collector):
 
 def _collect_revocations(revocations: Revocations) -> Iterator[Metric]:
     yield GaugeMetricFamily(
-        "pasar_router_revocations", "Sessions whose access tokens are refused before they expire", len(revocations)
+        "pasar_router_revocations", "Sessions whose access tokens are refused before they expire", revocations.count
     )
     yield GaugeMetricFamily(
         "pasar_router_revocations_age_seconds", "Time since the list of them was last read", revocations.age_s()

@@ -88,7 +88,7 @@ async def test_while_the_list_is_out_of_reach_the_known_part_goes_on(
     clock.advance(seconds=15)
     await revocations.read()
     assert revocations.refuse(TokenFamily("ses_1", 0))
-    assert (revocations.failures, revocations.age_s(), len(revocations)) == (1, 15.0, 1)
+    assert (revocations.failures, revocations.age_s(), revocations.count) == (1, 15.0, 1)
     telemetry = Telemetry()
     telemetry.watch_revocations(revocations)
     shown = telemetry.render().decode()
@@ -104,10 +104,10 @@ async def test_a_revocation_is_forgotten_when_its_last_token_has_expired(
     await revocations.read()
     clock.advance(seconds=899)
     await revocations.read()
-    assert len(revocations) == 1
+    assert revocations.count == 1
     clock.advance(seconds=1)
     await revocations.read()
-    assert len(revocations) == 0
+    assert revocations.count == 0
 
 
 async def test_who_watches_a_session_is_told_until_they_stop(revocations: Revocations, feed: MemoryFeed) -> None:
@@ -142,6 +142,18 @@ async def test_a_token_that_was_valid_a_moment_ago_is_refused_when_its_session_i
     assert 'error="invalid_token"' in refusal.value.headers["www-authenticate"]
     for token in (new, other, foreign):
         assert (await authenticator.authenticate(f"Bearer {token}", {})).subject == "usr_ani"
+
+
+def test_a_configured_list_goes_before_the_one_of_this_process(revocations: Revocations) -> None:
+    config = AuthenticationConfig.model_validate(
+        {"revocations_url": "http://127.0.0.1:1/", "internal_secret": SECRET, "jwks_url": "http://127.0.0.1:1/"}
+    )
+    for in_process in (None, revocations):
+        chosen = build_authenticator(config, revocations=in_process).revocations
+        assert chosen is not None
+        assert chosen is not revocations
+    assert build_authenticator(AuthenticationConfig(), revocations=revocations).revocations is revocations
+    assert build_authenticator(AuthenticationConfig()).revocations is None
 
 
 def test_a_list_needs_the_secret_that_opens_it() -> None:
