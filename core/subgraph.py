@@ -105,7 +105,8 @@ class Subgraph:
 
     *context* makes the object that resolvers get as `info.context`, one per request (so dataloaders in it batch and
     remember within that request). *handlers* maps event types of other subgraphs to reactions. *routes* are its public
-    HTTP routes (webhooks, keys, pages). *prepare* runs once at start, after the indexes are there, *close* once at the
+    HTTP routes (webhooks, keys, pages); *internal_routes* are for other programs of the store, and served only where
+    the subgraph is a program of its own. *prepare* runs once at start, after the indexes are there, *close* once at the
     end, to give back what the subgraph itself has opened (connections to a gateway).
     """
 
@@ -117,6 +118,7 @@ class Subgraph:
     handlers: Mapping[str, EventHandler] = field(default_factory=dict)
     jobs: tuple[Job, ...] = ()
     routes: tuple[BaseRoute, ...] = ()
+    internal_routes: tuple[BaseRoute, ...] = ()
     prepare: Callable[[], Awaitable[None]] = _nothing_to_do
     close: Callable[[], Awaitable[None]] = _nothing_to_do
 

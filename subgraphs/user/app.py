@@ -1,15 +1,19 @@
 """The user subgraph, put together."""
 
 from core.jobs import Job
+from core.mail_queue import SEND_EVERY_S, MailQueue
 from core.subgraph import Call, Runtime, Subgraph
 from loaders.entity import entity_loader
 from subgraphs.user.accounts.documents import DOCUMENTS as ACCOUNT_DOCUMENTS
 from subgraphs.user.cookies import token_cookies
-from subgraphs.user.documents import RefreshTokenDocument, SessionDocument, UserDocument
-from subgraphs.user.keys import jwks_route, load_token_issuer
+from subgraphs.user.documents import RefreshTokenDocument, RevocationDocument, SessionDocument, UserDocument
+from subgraphs.user.keys import jwks_route, open_issuer
 from subgraphs.user.passwords import Passwords
+from subgraphs.user.revocations import RevocationList, revocations_route
 from subgraphs.user.schema import schema
+from subgraphs.user.second_factor.documents import ChallengeDocument, SecondFactorDocument
 from subgraphs.user.service import UserService
+from subgraphs.user.session_list.service import SessionList
 from subgraphs.user.types import UserContext
 
 NAME = "user"
@@ -25,8 +29,11 @@ def build(runtime: Runtime, *, passwords: Passwords | None = None) -> Subgraph:
     Raises:
         ValueError: the key that signs access tokens, or the internal secret, is missing or not usable.
     """
-    issuer = load_token_issuer(runtime.settings)
-    service = build_service(runtime, passwords=passwords)
+    issuer = open_issuer(runtime.settings)
+    service = UserService(runtime, passwords=passwords or Passwords(), issuer=issuer)
+    session_list = SessionList(runtime, service.sessions)
+    revocations = RevocationList(runtime.database, runtime.clock)
+    mails = MailQueue(runtime.database, runtime.mailer)
     cookies = token_cookies(runtime.settings)
 
     def make_context(call: Call) -> UserContext:
@@ -34,27 +41,43 @@ def build(runtime: Runtime, *, passwords: Passwords | None = None) -> Subgraph:
             identity=call.identity,
             call=call,
             service=service,
+            session_list=session_list,
+            second_factors=service.second_factors,
             cookies=cookies,
             now=runtime.clock.now,
             profiles=entity_loader(service.find_profiles, lambda profile: profile.id),
             address_books=entity_loader(service.accounts.address_books.find_books, lambda book: book[0]),
         )
 
+    async def prepare() -> None:
+        await mails.prepare()
+        await service.prepare()
+
     return Subgraph(
         name=NAME,
         schema=schema,
         runtime=runtime,
-        documents=(UserDocument, SessionDocument, RefreshTokenDocument, *ACCOUNT_DOCUMENTS),
+        documents=(
+            UserDocument,
+            SessionDocument,
+            RefreshTokenDocument,
+            RevocationDocument,
+            SecondFactorDocument,
+            ChallengeDocument,
+            *ACCOUNT_DOCUMENTS,
+        ),
         context=make_context,
         jobs=(
+            Job("send_mails", SEND_EVERY_S, mails.send_due),
             Job("send_letters", LETTERS_EVERY_S, service.accounts.postbox.send_due),
             Job("collect_exports", EXPORTS_EVERY_S, service.accounts.data_exports.collect_due),
         ),
-        routes=(jwks_route(issuer),),
-        prepare=service.prepare,
+        routes=(jwks_route(issuer, runtime.clock),),
+        internal_routes=(revocations_route(revocations, runtime.settings, runtime.clock),),
+        prepare=prepare,
     )
 
 
 def build_service(runtime: Runtime, *, passwords: Passwords | None = None) -> UserService:
     """Return the use cases alone, for the seed and the command line; the subgraph must have been started once."""
-    return UserService(runtime, passwords=passwords or Passwords(), issuer=load_token_issuer(runtime.settings))
+    return UserService(runtime, passwords=passwords or Passwords(), issuer=open_issuer(runtime.settings))

@@ -20,13 +20,16 @@ class UserDocument(Document):
     phone: str | None = None
     roles: list[str]
     password_hash: str
+    # A login opens no session without it
+    has_second_factor: bool = False
+    # Written with each session, so that opening one collides with whatever changes the account at the same moment
+    last_login_at: datetime | None = None
     # Beginnings under which staff finds the account
     search_keys: list[str]
     status: AccountStatus = AccountStatus.ACTIVE
     # As accounts/address_book.py writes them
     addresses: list[dict[str, Any]] = Field(default_factory=list)
     default_address_id: str | None = None
-    last_login_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
     version: int = 1
@@ -48,14 +51,16 @@ class SessionDocument(Document):
     id: str  # type: ignore[assignment]
     user_id: str
     transport: str
+    # Of the client that used it last
     user_agent: str
-    # Of the client at the login
     address: str = ""
     created_at: datetime
     last_used_at: datetime
     # Of the newest refresh token; the session is forgotten with it
     expires_at: datetime
-    # Null while it lives; then why it does not: LOGOUT or REUSE
+    # Of its access tokens; raised to make those that are out invalid, while the session goes on
+    generation: int = 0
+    # Null while it lives; then why it does not, an EndReason
     revoked_at: datetime | None = None
     revoked_reason: str | None = None
 
@@ -87,4 +92,25 @@ class RefreshTokenDocument(Document):
         indexes: ClassVar = [
             IndexModel([("session_id", ASCENDING)]),
             IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0),
+        ]
+
+
+class RevocationDocument(Document):
+    """Access tokens of a session that are refused although they have not expired; routers read this list."""
+
+    # The session's
+    id: str  # type: ignore[assignment]
+    # Tokens of earlier generations are refused; null refuses all
+    before: int | None = None
+    at: datetime
+    # The last token has expired by then
+    until: datetime
+
+    class Settings:
+        """Collection and indexes."""
+
+        name = "revocations"
+        indexes: ClassVar = [
+            IndexModel([("at", ASCENDING)]),
+            IndexModel([("until", ASCENDING)], expireAfterSeconds=0),
         ]

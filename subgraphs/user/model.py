@@ -1,7 +1,6 @@
 """What an account is and what it may be changed to. No I/O, no clock."""
 
 import re
-import secrets
 import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 from core.errors import BadUserInput, Conflict, DomainError
 from core.identity import Identity, Role
 from core.scopes import USERS_READ
+from core.tokens import read_token_family
 from subgraphs.user.common_passwords import is_common
 
 MAX_NAME_LENGTH = 100
@@ -261,12 +261,7 @@ class InvalidRefreshToken(DomainError):
     code = "INVALID_REFRESH_TOKEN"
 
 
-def token_id_of(session_id: str) -> str:
-    """Return a new access token's `jti`: unique, and it names the session so that a logout knows what to end."""
-    return f"{session_id}.{secrets.token_hex(8)}"
-
-
 def session_of(token_id: str | None) -> str | None:
     """Return the session that an access token with this `jti` belongs to; None for tokens made without one."""
-    session_id, dot, _ = (token_id or "").partition(".")
-    return session_id if dot and session_id.startswith("ses_") else None
+    family = read_token_family(token_id)
+    return family.session_id if family is not None and family.session_id.startswith("ses_") else None

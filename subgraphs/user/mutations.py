@@ -5,14 +5,14 @@ from typing import Annotated
 import strawberry
 
 from core.scopes import USERS_WRITE
-from schema.scalars import DateTime
 from subgraphs.user.accounts.mutations import AccountMutations
 from subgraphs.user.accounts.types import VerifyEmailInput, VerifyEmailResult
+from subgraphs.user.handing_over import hand_over
 from subgraphs.user.model import InvalidRefreshToken
+from subgraphs.user.second_factor.mutations import SecondFactorMutation
 from subgraphs.user.service import UNCHANGED
-from subgraphs.user.sessions import Tokens
+from subgraphs.user.session_list.mutations import SessionMutation
 from subgraphs.user.types import (
-    AuthSession,
     LoginInput,
     LoginResult,
     RefreshResult,
@@ -31,7 +31,7 @@ RefreshTokenArgument = Annotated[
 
 
 @strawberry.type
-class Mutation(AccountMutations):
+class Mutation(AccountMutations, SessionMutation, SecondFactorMutation):
     """Changes to accounts and sessions."""
 
     @strawberry.mutation
@@ -44,7 +44,7 @@ class Mutation(AccountMutations):
         tokens = await info.context.accounts.registrations.verify(
             input.token, input.password, transport=input.transport.name, origin=info.context.call.origin
         )
-        return _hand_over(tokens, input.transport, info.context)
+        return hand_over(tokens, input.transport, info.context)
 
     @strawberry.mutation
     async def login(
@@ -52,14 +52,14 @@ class Mutation(AccountMutations):
         info: strawberry.Info[UserContext, None],
         input: Annotated[LoginInput, strawberry.argument(description="Who logs in.")],
     ) -> LoginResult:
-        """Log in."""
+        """Log in; where the account has a second factor, completeLogin is the second step."""
         tokens = await info.context.service.log_in(
             email=input.email,
             password=input.password,
             transport=input.transport.name,
             origin=info.context.call.origin,
         )
-        return _hand_over(tokens, input.transport, info.context)
+        return hand_over(tokens, input.transport, info.context)
 
     @strawberry.mutation
     async def refresh(
@@ -78,12 +78,12 @@ class Mutation(AccountMutations):
             # Otherwise a script on the page could turn the cookie that it cannot read into a token that it can
             transport = TokenTransport.COOKIE
         try:
-            tokens = await context.service.refresh(refresh_token or from_cookie or "")
+            tokens = await context.service.refresh(refresh_token or from_cookie or "", origin=context.call.origin)
         except InvalidRefreshToken:
             if from_cookie is not None:
                 context.call.cookies.extend(context.cookies.remove())
             raise
-        return _hand_over(tokens, transport, context)
+        return hand_over(tokens, transport, context)
 
     @strawberry.mutation
     async def logout(
@@ -92,7 +92,7 @@ class Mutation(AccountMutations):
         """End the session of the caller's tokens and remove its cookies; false if none was left to end."""
         context = info.context
         token = refresh_token or context.cookies.read_refresh_token(context.call.headers)
-        ended = await context.service.log_out(context.identity, token)
+        ended = await context.service.log_out(context.identity, token, origin=context.call.origin)
         context.call.cookies.extend(context.cookies.remove())
         return ended
 
@@ -118,21 +118,7 @@ class Mutation(AccountMutations):
         user_id: Annotated[strawberry.ID, strawberry.argument(description="Whose roles.")],
         roles: Annotated[list[UserRole], strawberry.argument(description="All roles of the user from now on.")],
     ) -> SetRolesResult:
-        """Assign roles to somebody else. They count from the user's next access token on."""
+        """Assign roles to somebody else. Access tokens with the old ones stop working within a minute."""
         identity = info.context.identity
         profile = await info.context.service.set_roles(user_id, [role.name for role in roles], by=identity)
         return User.from_profile(profile, viewer=identity)
-
-
-def _hand_over(tokens: Tokens, transport: TokenTransport, context: UserContext) -> AuthSession:
-    in_cookies = transport is TokenTransport.COOKIE
-    if in_cookies:
-        context.call.cookies.extend(context.cookies.carry(tokens, now=context.now()))
-    return AuthSession(
-        access_token=None if in_cookies else tokens.access_token,
-        token_type="Bearer",
-        expires_at=DateTime(tokens.access_expires_at),
-        refresh_token=None if in_cookies else tokens.refresh_token,
-        # Whoever has just proven to be this user reads it as that user, although the request came without a token
-        user=User.from_profile(tokens.profile, viewer=tokens.identity),
-    )

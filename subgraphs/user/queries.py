@@ -9,11 +9,13 @@ from core.scopes import USERS_READ
 from schema.pagination import After, Before, Connection, First, Last, connection_arguments
 from subgraphs.user.accounts.queries import AccountQueries
 from subgraphs.user.model import AccountStatus
+from subgraphs.user.second_factor.queries import SecondFactorQuery
+from subgraphs.user.session_list.queries import SessionQuery
 from subgraphs.user.types import User, UserContext
 
 
 @strawberry.type
-class Query(AccountQueries):
+class Query(AccountQueries, SessionQuery, SecondFactorQuery):
     """Reads about accounts."""
 
     @strawberry.field

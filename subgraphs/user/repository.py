@@ -7,7 +7,7 @@ from typing import Any
 
 from core.mongo import Database, DuplicateKeyError, Row, Session, find_one_and_update
 from core.paging import Page, PageRequest, find_page
-from subgraphs.user.documents import RefreshTokenDocument, SessionDocument, UserDocument
+from subgraphs.user.documents import UserDocument
 from subgraphs.user.model import AccountStatus, EmailTaken, Profile, profile_from_row
 
 # What a profile is read from; never the password's hash
@@ -15,11 +15,10 @@ PROFILE_FIELDS = {"email": 1, "name": 1, "phone": 1, "roles": 1, "created_at": 1
 
 
 class UserRepository:
-    """Accounts, their sessions and refresh tokens in one database."""
+    """Accounts in one database."""
 
     def __init__(self, database: Database) -> None:
         self._users = database["users"]
-        self._sessions = database["sessions"]
 
     async def insert_user(self, document: UserDocument, *, session: Session | None = None) -> None:
         """Add an account; raise EmailTaken when another one has its address."""
@@ -86,61 +85,3 @@ class UserRepository:
             session=session,
         )
         return result.matched_count == 1
-
-    async def insert_session(self, document: SessionDocument, token: RefreshTokenDocument, *, session: Session) -> None:
-        """Add a session with its first refresh token."""
-        await document.insert(session=session)
-        await token.insert(session=session)
-
-    async def find_refresh_token(self, token_hash: str) -> RefreshTokenDocument | None:
-        """Return a refresh token, used or not."""
-        return await RefreshTokenDocument.find_one({"_id": token_hash})
-
-    async def replace_refresh_token(
-        self, token_hash: str, successor: RefreshTokenDocument, *, now: datetime, session: Session
-    ) -> bool:
-        """Mark the token as used and add its successor; return False, with nothing written, if it was used before."""
-        used = await find_one_and_update(
-            RefreshTokenDocument,
-            {"_id": token_hash, "used_at": None, "expires_at": {"$gt": now}},
-            {"$set": {"used_at": now}},
-            session=session,
-        )
-        if used is None:
-            return False
-        await successor.insert(session=session)
-        return True
-
-    async def extend_session(self, session_id: str, *, now: datetime, expires_at: datetime, session: Session) -> bool:
-        """Note a use of the session; return False if it has ended.
-
-        Writing to the session makes a refresh collide with a revocation at the same moment, so that one of them sees
-        the other.
-        """
-        return (
-            await find_one_and_update(
-                SessionDocument,
-                {"_id": session_id, "revoked_at": None},
-                {"$set": {"last_used_at": now, "expires_at": expires_at}},
-                session=session,
-            )
-            is not None
-        )
-
-    async def revoke_session(self, session_id: str, *, reason: str, now: datetime) -> bool:
-        """End the session with all its refresh tokens; return whether it lived until now."""
-        result = await self._sessions.update_one(
-            {"_id": session_id, "revoked_at": None, "expires_at": {"$gt": now}},
-            {"$set": {"revoked_at": now, "revoked_reason": reason}},
-        )
-        return result.modified_count == 1
-
-    async def revoke_sessions_of(
-        self, user_id: str, *, keep: str | None, reason: str, now: datetime, session: Session
-    ) -> None:
-        """End all sessions of an account but *keep*."""
-        await self._sessions.update_many(
-            {"user_id": user_id, "_id": {"$ne": keep}, "revoked_at": None},
-            {"$set": {"revoked_at": now, "revoked_reason": reason}},
-            session=session,
-        )

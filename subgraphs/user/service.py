@@ -2,16 +2,15 @@
 
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from core.errors import Forbidden, NotFound
 from core.identity import Identity, Role
+from core.key_ring import RotatingIssuer
 from core.mongo import Session, in_transaction
 from core.paging import Page, PageRequest
 from core.scopes import USERS_READ, USERS_WRITE
 from core.subgraph import UNKNOWN_ORIGIN, Origin, Runtime, require_login
-from core.tokens import AccessTokenIssuer
 from subgraphs.user.accounts.app import build_accounts
 from subgraphs.user.audit import AuditAction, AuditLog
 from subgraphs.user.documents import UserDocument
@@ -36,6 +35,7 @@ from subgraphs.user.model import (
 )
 from subgraphs.user.passwords import Passwords
 from subgraphs.user.repository import UserRepository
+from subgraphs.user.second_factor.service import SecondFactors
 from subgraphs.user.sessions import Sessions, Tokens
 
 
@@ -50,21 +50,16 @@ UNCHANGED = Unchanged()
 class UserService:
     """The use cases of the user subgraph; each checks who is asking."""
 
-    def __init__(self, runtime: Runtime, *, passwords: Passwords, issuer: AccessTokenIssuer) -> None:
+    def __init__(self, runtime: Runtime, *, passwords: Passwords, issuer: RotatingIssuer) -> None:
         self._runtime = runtime
         self._passwords = passwords
         self._repository = UserRepository(runtime.database)
         self._audit = AuditLog(runtime.database, runtime.clock)
-        self._sessions = Sessions(
-            self._repository,
-            runtime.client,
-            issuer,
-            runtime.clock,
-            refresh_ttl=timedelta(seconds=runtime.settings.refresh_token_ttl_s),
-        )
+        self.sessions = Sessions(runtime, issuer)
         self.accounts = build_accounts(
-            runtime, self._repository, passwords=passwords, sessions=self._sessions, audit=self._audit
+            runtime, self._repository, passwords=passwords, sessions=self.sessions, audit=self._audit
         )
+        self.second_factors = SecondFactors(runtime, passwords=passwords, sessions=self.sessions)
 
     async def create_user(
         self, *, email: str, password: str, name: str, roles: Collection[str] = (Role.CUSTOMER,)
@@ -91,6 +86,7 @@ class UserService:
         Raises:
             InvalidCredentials: after the same work, whether or not the address has an account.
             AccountInactive: the password is right, and the account is suspended or deactivated.
+            SecondFactorNeeded: they are right, and a code is needed as well.
         """
         account = unconfirmed = None
         refusal = InvalidCredentials("e-mail address or password is wrong")
@@ -108,27 +104,27 @@ class UserService:
             raise refusal
         if account.status is not AccountStatus.ACTIVE:
             raise AccountInactive(f"this account is {account.status.lower()}; write to the store to have it back")
-        password_hash = account.password_hash
         if self._passwords.needs_rehash(account.password_hash):
             stronger = await self._passwords.hash(normalise_password(password))
             await self._repository.replace_password_hash(account.id, account.password_hash, stronger)
-            password_hash = stronger
+            account.password_hash = stronger
+        await self.second_factors.require(account)
         profile, now = profile_of(account), self._runtime.clock.now()
 
         async def work(session: Session) -> Tokens:
-            if not await self._repository.note_login(account.id, password_hash, now=now, session=session):
+            if not await self._repository.note_login(account.id, account.password_hash, now=now, session=session):
                 raise refusal
-            return await self._sessions.open(profile, transport=transport, origin=origin, session=session)
+            return await self.sessions.open(profile, transport=transport, origin=origin, session=session)
 
         return await in_transaction(self._runtime.client, work)
 
-    async def refresh(self, refresh_token: str) -> Tokens:
+    async def refresh(self, refresh_token: str, *, origin: Origin = UNKNOWN_ORIGIN) -> Tokens:
         """Exchange a refresh token for new tokens; raise InvalidRefreshToken."""
-        return await self._sessions.refresh(refresh_token)
+        return await self.sessions.refresh(refresh_token, origin=origin)
 
-    async def log_out(self, identity: Identity, refresh_token: str | None) -> bool:
+    async def log_out(self, identity: Identity, refresh_token: str | None, *, origin: Origin = UNKNOWN_ORIGIN) -> bool:
         """End the caller's session; return whether there was one."""
-        return await self._sessions.end(identity, refresh_token)
+        return await self.sessions.end(identity, refresh_token, origin=origin)
 
     async def find_profiles(self, user_ids: list[str]) -> list[Profile]:
         """Return the profiles of *user_ids* that exist. What of them a caller may read is decided field by field."""
@@ -158,7 +154,7 @@ class UserService:
         return await self._change_user(user_id, changes)
 
     async def set_roles(self, user_id: str, roles: Collection[str], *, by: Identity) -> Profile:
-        """Give the account exactly *roles*; they count from its next access token on, so within minutes.
+        """Give the account exactly *roles*; access tokens with others are refused within a minute.
 
         Raises:
             Forbidden: the caller lacks users:write.
@@ -168,6 +164,7 @@ class UserService:
         checked = check_roles(user_id, roles, by=by.subject)
 
         async def record(session: Session) -> None:
+            await self.sessions.renew_tokens_of(user_id, session=session)
             await self._audit.record(
                 AuditAction.ROLES_CHANGED, by=by, user_id=user_id, details={"roles": " ".join(checked)}, session=session
             )

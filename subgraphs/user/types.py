@@ -19,7 +19,10 @@ from subgraphs.user.accounts.app import Accounts
 from subgraphs.user.cookies import TokenCookies
 from subgraphs.user.model import Profile, may_read_contact
 from subgraphs.user.problems import AccountInactiveProblem, InvalidCredentialsProblem, InvalidRefreshTokenProblem
+from subgraphs.user.second_factor.problems import SecondFactorRequired
+from subgraphs.user.second_factor.service import SecondFactors
 from subgraphs.user.service import UserService
+from subgraphs.user.session_list.service import SessionList
 
 
 @dataclass(slots=True)
@@ -29,6 +32,8 @@ class UserContext:
     identity: Identity
     call: Call
     service: UserService
+    session_list: SessionList
+    second_factors: SecondFactors
     cookies: TokenCookies
     now: Callable[[], datetime]
     profiles: DataLoader[str, Profile | None]
@@ -167,8 +172,8 @@ class UpdateProfileInput:
 
 
 LoginResult: TypeAlias = Annotated[
-    AuthSession | InvalidCredentialsProblem | AccountInactiveProblem,
-    strawberry.union("LoginResult", description="Logged in, or why not."),
+    AuthSession | SecondFactorRequired | InvalidCredentialsProblem | AccountInactiveProblem,
+    strawberry.union("LoginResult", description="Logged in, halfway there, or why not."),
 ]
 RefreshResult: TypeAlias = Annotated[
     AuthSession | InvalidRefreshTokenProblem,

@@ -57,7 +57,9 @@ def test_a_browser_logs_in_refreshes_and_logs_out_with_cookies_that_scripts_cann
     assert call("{ me { email } }") == {"data": {"me": None}}
 
 
-@pytest.mark.parametrize(("algorithm", "mode"), [("RS256", "up"), ("HS256", "up"), ("HS256", "split")])
+@pytest.mark.parametrize(
+    ("algorithm", "mode"), [("RS256", "up"), ("RS256", "split"), ("HS256", "up"), ("HS256", "split")]
+)
 def test_tokens_are_signed_as_configured(tmp_path: Path, algorithm: str, mode: str) -> None:
     import jwt
 

@@ -230,7 +230,7 @@ class Credentials:
         changes = {"password_hash": password_hash, "updated_at": self._clock.now()}
         await self._users.update_user(account.id, changes, session=session)
         await self._repository.void_tokens(account.id, account.email_key, session=session)
-        await self._sessions.end_all(account.id, reason=reason, keep=keep, session=session)
+        await self._sessions.revoke_sessions_of(account.id, reason, except_session=keep, session=session)
         await self._postbox.tell(
             LetterKind.PASSWORD_CHANGED, account, all_sessions=reason == PASSWORD_RESET, session=session
         )

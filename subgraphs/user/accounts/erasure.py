@@ -82,7 +82,7 @@ class Erasure:
             now = self._clock.now()
             await self._repository.void_tokens(account.id, current.email_key, session=session)
             # Ended like any others before they are deleted: whoever watches for ended sessions hears of these, too
-            await self._sessions.end_all(account.id, reason=AccountStatus.ERASED.value, session=session)
+            await self._sessions.revoke_sessions_of(account.id, AccountStatus.ERASED.value, session=session)
             changes: dict[str, Any] = {
                 "email": "",
                 # Unique, and no address: nobody logs in with it, and the old one may register anew

@@ -132,7 +132,7 @@ class Standing:
         if changed is None:
             raise NotFound(f"there is no user {account.id}")
         if status is not AccountStatus.ACTIVE:
-            await self._sessions.end_all(account.id, reason=status.value, session=session)
+            await self._sessions.revoke_sessions_of(account.id, status.value, session=session)
             await self._repository.void_tokens(account.id, account.email_key, session=session)
         await self._postbox.tell(kind, account, session=session)
         return profile_of(changed)

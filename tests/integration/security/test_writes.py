@@ -118,6 +118,26 @@ WRITES: list[tuple[str, dict[str, tuple[str, Any]], tuple[str, ...]]] = [
     ),
     ("refresh", {"refreshToken": ("String", "a guess")}, ("InvalidRefreshTokenProblem",) * 5),
     ("logout", {"refreshToken": ("String", "a guess")}, ("False",) * 5),
+    ("logoutEverywhere", {}, (LOGIN, *["0"] * 4)),
+    ("revokeSession", {"id": ("ID!", "ses_guess")}, (LOGIN, *[HIDDEN] * 4)),
+    (
+        "completeLogin",
+        {"challenge": ("String!", "a guess"), "code": ("String!", "123456")},
+        ("ChallengeEndedProblem",) * 5,
+    ),
+    ("enrolSecondFactor", {"password": ("String!", "a guess")}, (LOGIN, *["InvalidCredentialsProblem"] * 4)),
+    ("confirmSecondFactor", {"code": ("String!", "123456")}, (LOGIN, *[CONFLICT] * 4)),
+    (
+        "renewRecoveryCodes",
+        {"password": ("String!", "a guess"), "code": ("String!", "123456")},
+        (LOGIN, *["InvalidCredentialsProblem"] * 4),
+    ),
+    (
+        "disableSecondFactor",
+        {"password": ("String!", "a guess"), "code": ("String!", "123456")},
+        (LOGIN, *["InvalidCredentialsProblem"] * 4),
+    ),
+    ("resetSecondFactor", {"userId": ("ID!", "usr_ani")}, (LOGIN, SCOPE, SCOPE, CONFLICT, SCOPE)),
     ("updateProfile", {"input": ("UpdateProfileInput!", {"name": "Renamed"})}, (LOGIN, *["User"] * 4)),
     (
         "setRoles",
@@ -125,6 +145,8 @@ WRITES: list[tuple[str, dict[str, tuple[str, Any]], tuple[str, ...]]] = [
         (LOGIN, SCOPE, SCOPE, "User", SCOPE),
     ),
 ]
+# Answered with a number or a truth value, which have no selection
+SCALARS = {"logout", "logoutEverywhere"}
 DONE = {
     "Cart",
     "Category",
@@ -192,11 +214,11 @@ async def test_a_cart_is_changed_for_its_owner_alone(world: World) -> None:
 
 
 def _document(mutation: str, arguments: Mapping[str, tuple[str, Any]]) -> str:
+    selection = "" if mutation in SCALARS else " { __typename }"
     if not arguments:
-        return f"mutation {{ {mutation} {{ __typename }} }}"
+        return f"mutation {{ {mutation}{selection} }}"
     declared = ", ".join(f"${name}: {type_}" for name, (type_, _) in arguments.items())
     passed = ", ".join(f"{name}: ${name}" for name in arguments)
-    selection = "" if mutation == "logout" else " { __typename }"
     return f"mutation({declared}) {{ {mutation}({passed}){selection} }}"
 
 
@@ -215,4 +237,4 @@ def _outcome(response: dict[str, Any], mutation: str) -> str:
         assert (response.get("data") or {}).get(mutation) is None
         return str(response["errors"][0]["extensions"]["code"])
     result = response["data"][mutation]
-    return str(result) if isinstance(result, bool) else str(result["__typename"])
+    return str(result["__typename"]) if isinstance(result, dict) else str(result)

@@ -97,7 +97,7 @@ async def open_world(make_runtime: MakeRuntime) -> World:
         config,
         supergraph_sdl=sdl,
         transports={
-            name: InProcessTransport(_execute_for_router(subgraph)) for name, subgraph in sorted(subgraphs.items())
+            name: InProcessTransport(execute_for_router(subgraph)) for name, subgraph in sorted(subgraphs.items())
         },
         authenticator=build_authenticator(config.authentication, now=shop.clock.now),
     )
@@ -111,7 +111,7 @@ def _execute_for_peers(subgraph: Subgraph) -> Any:
     return execute
 
 
-def _execute_for_router(subgraph: Subgraph) -> ExecuteRequest:
+def execute_for_router(subgraph: Subgraph) -> ExecuteRequest:
     async def execute(request: SubgraphRequest, context: RequestContext) -> Mapping[str, Any]:
         call = Call(identity=context.identity, trusted=True, request_id=context.request_id, headers=context.headers)
         return await subgraph.execute(request.document, request.variables, request.operation_name, call)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from core.errors import BadUserInput, Conflict
 from core.identity import ANONYMOUS, Identity, Role, service_identity
 from core.scopes import USERS_READ
+from core.tokens import TokenFamily, new_token_id
 from subgraphs.user.model import (
     MAX_PASSWORD_LENGTH,
     MIN_PASSWORD_LENGTH,
@@ -20,7 +21,6 @@ from subgraphs.user.model import (
     may_read_contact,
     search_keys,
     session_of,
-    token_id_of,
 )
 
 ANI = Profile("usr_ani", "ani@example.com", "Ani", None, ("CUSTOMER",), datetime(2030, 1, 1, tzinfo=UTC))
@@ -234,7 +234,7 @@ def test_an_account_is_found_by_address_name_and_each_word() -> None:
 
 
 def test_an_access_token_names_its_session() -> None:
-    first, second = token_id_of("ses_1"), token_id_of("ses_1")
+    first, second = (new_token_id(TokenFamily("ses_1", 3)) for _ in range(2))
     assert first != second
     assert session_of(first) == session_of(second) == "ses_1"
 
