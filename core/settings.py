@@ -46,6 +46,8 @@ class Settings(BaseSettings):
     access_token_ttl_s: int = Field(600, description="Life of an access token", ge=60, le=3600)
     refresh_token_ttl_s: int = Field(30 * 86400, description="Life of a refresh token", ge=3600)
 
+    audit_retention_days: int = Field(730, description="How long the audit log remembers", ge=1, le=10_000)
+
     currency: str = Field("IDR", description="Currency of a new catalogue")
     timezone: str = Field("Asia/Jakarta", description="Timezone of reports unless the query names one")
     reservation_ttl_s: int = Field(1800, description="How long stock stays reserved for an unpaid order", ge=1)

@@ -17,7 +17,7 @@ from core.errors import BadUserInput, Conflict
 from core.ids import new_id
 from core.mongo import Client, Database, Row, Session, in_transaction
 from core.peers import PeerError, Peers
-from core.scopes import SYNC_WRITE, scopes_of
+from core.scopes import SYNC_WRITE
 from loaders.remote import remote_entity_loader
 from subgraphs.sync.documents import RunDocument, RunStatus, ScheduleDocument, Scope, Trigger
 from subgraphs.sync.events import announce_run_finished
@@ -43,7 +43,7 @@ DUE_AT_ONCE = 500
 MAX_RECENT = 5000
 
 # What is read of a schedule's owner
-OWNER_FIELDS = "id roles"
+OWNER_FIELDS = "id scopes"
 
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -179,7 +179,7 @@ class Exporter:
         if schedule.scope is Scope.OWN:
             return
         owner = await remote_entity_loader(self._peers, "user", "User", OWNER_FIELDS).load(schedule.owner_id)
-        if owner is None or SYNC_WRITE not in scopes_of(owner["roles"] or ()):
+        if owner is None or SYNC_WRITE not in (owner["scopes"] or ()):
             raise _CannotExport("the owner may not export the orders of others any more")
 
     async def _note_progress(self, run: RunDocument, progress: Progress) -> RunDocument:

@@ -3,7 +3,9 @@
 from core.subgraph import Call, Runtime, Subgraph
 from loaders.entity import entity_loader
 from subgraphs.user.cookies import token_cookies
-from subgraphs.user.documents import RefreshTokenDocument, SessionDocument, UserDocument
+from subgraphs.user.devices import device_cookie
+from subgraphs.user.documents import RefreshTokenDocument, RoleDocument, SessionDocument, UserDocument
+from subgraphs.user.handlers import build_handlers
 from subgraphs.user.keys import jwks_route, load_token_issuer
 from subgraphs.user.passwords import Passwords
 from subgraphs.user.schema import schema
@@ -21,7 +23,7 @@ def build(runtime: Runtime, *, passwords: Passwords | None = None) -> Subgraph:
     """
     issuer = load_token_issuer(runtime.settings)
     service = build_service(runtime, passwords=passwords)
-    cookies = token_cookies(runtime.settings)
+    cookies, devices = token_cookies(runtime.settings), device_cookie(runtime.settings)
 
     def make_context(call: Call) -> UserContext:
         return UserContext(
@@ -29,16 +31,19 @@ def build(runtime: Runtime, *, passwords: Passwords | None = None) -> Subgraph:
             call=call,
             service=service,
             cookies=cookies,
+            device_cookie=devices,
             now=runtime.clock.now,
             profiles=entity_loader(service.find_profiles, lambda profile: profile.id),
+            roles=entity_loader(service.roles.find_roles, lambda role: role.name),
         )
 
     return Subgraph(
         name=NAME,
         schema=schema,
         runtime=runtime,
-        documents=(UserDocument, SessionDocument, RefreshTokenDocument),
+        documents=(UserDocument, RoleDocument, SessionDocument, RefreshTokenDocument),
         context=make_context,
+        handlers=build_handlers(service),
         routes=(jwks_route(issuer),),
         prepare=service.prepare,
     )

@@ -22,7 +22,6 @@ from subgraphs.user.types import (
     UpdateProfileResult,
     User,
     UserContext,
-    UserRole,
 )
 
 RefreshTokenArgument = Annotated[
@@ -48,7 +47,8 @@ class Mutation:
             transport=input.transport.name,
             origin=info.context.call.origin,
         )
-        return _hand_over(tokens, input.transport, info.context)
+        session = _hand_over(tokens, input.transport, info.context)
+        return _remember_device(session, tokens, input.transport, info.context)
 
     @strawberry.mutation
     async def login(
@@ -57,13 +57,17 @@ class Mutation:
         input: Annotated[LoginInput, strawberry.argument(description="Who logs in.")],
     ) -> LoginResult:
         """Log in."""
-        tokens = await info.context.service.log_in(
+        context = info.context
+        device_token = input.device_token or context.device_cookie.read(context.call.headers)
+        tokens = await context.service.log_in(
             email=input.email,
             password=input.password,
             transport=input.transport.name,
-            origin=info.context.call.origin,
+            origin=context.call.origin,
+            device_token=device_token,
         )
-        return _hand_over(tokens, input.transport, info.context)
+        session = _hand_over(tokens, input.transport, context)
+        return _remember_device(session, tokens, input.transport, context, device_token)
 
     @strawberry.mutation
     async def refresh(
@@ -120,11 +124,11 @@ class Mutation:
         self,
         info: strawberry.Info[UserContext, None],
         user_id: Annotated[strawberry.ID, strawberry.argument(description="Whose roles.")],
-        roles: Annotated[list[UserRole], strawberry.argument(description="All roles of the user from now on.")],
+        roles: Annotated[list[str], strawberry.argument(description="Names of all roles from now on.")],
     ) -> SetRolesResult:
         """Assign roles to somebody else. They count from the user's next access token on."""
         identity = info.context.identity
-        profile = await info.context.service.set_roles(user_id, [role.name for role in roles], by=identity)
+        profile = await info.context.service.set_roles(user_id, roles, by=identity)
         return User.from_profile(profile, viewer=identity)
 
 
@@ -140,3 +144,19 @@ def _hand_over(tokens: Tokens, transport: TokenTransport, context: UserContext) 
         # Whoever has just proven to be this user reads it as that user, although the request came without a token
         user=User.from_profile(tokens.profile, viewer=tokens.identity),
     )
+
+
+def _remember_device(
+    session: AuthSession,
+    tokens: Tokens,
+    transport: TokenTransport,
+    context: UserContext,
+    device_token: str | None = None,
+) -> AuthSession:
+    """Tell the device of a login that it is known from now on; the tokens' transport carries that, too."""
+    token = context.service.remember_device(tokens.profile, device_token)
+    if transport is TokenTransport.COOKIE:
+        context.call.cookies.append(context.device_cookie.carry(token))
+    else:
+        session.device_token = token
+    return session

@@ -6,6 +6,7 @@ import strawberry
 
 from schema.problems import Problem
 from subgraphs.user.model import EmailTaken, InvalidCredentials, InvalidRefreshToken
+from subgraphs.user.throttle import TooManyAttempts
 
 
 @strawberry.type(description="Another account has this e-mail address.")
@@ -23,6 +24,13 @@ class InvalidRefreshTokenProblem(Problem):
     """InvalidRefreshToken as a result."""
 
 
+@strawberry.type(description="Too many attempts have failed: wait. Says nothing of whether there is such an account.")
+class TooManyAttemptsProblem(Problem):
+    """TooManyAttempts as a result."""
+
+    retry_after_seconds: int = strawberry.field(description="After how many seconds the next attempt is looked at.")
+
+
 class _EmailTakenHandler(strawberry.ExceptionHandler[EmailTaken, EmailTakenProblem]):
     def handle(self, exception: EmailTaken, *, field: Any, info: Any) -> EmailTakenProblem:
         return EmailTakenProblem(code=exception.code, message=exception.message)
@@ -38,8 +46,16 @@ class _InvalidRefreshTokenHandler(strawberry.ExceptionHandler[InvalidRefreshToke
         return InvalidRefreshTokenProblem(code=exception.code, message=exception.message)
 
 
+class _TooManyAttemptsHandler(strawberry.ExceptionHandler[TooManyAttempts, TooManyAttemptsProblem]):
+    def handle(self, exception: TooManyAttempts, *, field: Any, info: Any) -> TooManyAttemptsProblem:
+        return TooManyAttemptsProblem(
+            code=exception.code, message=exception.message, retry_after_seconds=exception.retry_after_s
+        )
+
+
 USER_PROBLEM_HANDLERS: tuple[strawberry.ExceptionHandler[Any, Any], ...] = (
     _EmailTakenHandler(),
     _InvalidCredentialsHandler(),
     _InvalidRefreshTokenHandler(),
+    _TooManyAttemptsHandler(),
 )

@@ -5,15 +5,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from core.audit import read_privileged
 from core.errors import Forbidden, NotFound
+from core.events import Event
 from core.identity import Identity, Role
 from core.ids import new_id
 from core.mongo import Session, in_transaction
 from core.paging import Page, PageRequest
-from core.scopes import USERS_READ, USERS_WRITE
+from core.scopes import AUDIT_READ, USERS_READ
 from core.subgraph import UNKNOWN_ORIGIN, Origin, Runtime, require_login
 from core.tokens import AccessTokenIssuer
-from subgraphs.user.audit import AuditAction, AuditLog
+from subgraphs.user.audit import AuditEntry, AuditFilter, AuditLog
+from subgraphs.user.devices import Devices, SubjectKeys
 from subgraphs.user.documents import UserDocument
 from subgraphs.user.events import USER_REGISTERED, USER_UPDATED, announce_user
 from subgraphs.user.model import (
@@ -34,7 +37,9 @@ from subgraphs.user.model import (
 )
 from subgraphs.user.passwords import Passwords
 from subgraphs.user.repository import UserRepository
+from subgraphs.user.roles import RoleService
 from subgraphs.user.sessions import Sessions, Tokens
+from subgraphs.user.throttle import AttemptKind, Throttle
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +58,16 @@ class UserService:
         self._passwords = passwords
         self._repository = UserRepository(runtime.database)
         self._audit = AuditLog(runtime.database, runtime.clock)
+        keys = SubjectKeys(runtime.settings.internal_secret.get_secret_value().encode())
+        self.devices = Devices(keys)
+        self.throttle = Throttle(runtime.database, runtime.clock, self.devices, self._audit)
+        self.roles = RoleService(runtime.client, runtime.database, runtime.clock, self._audit)
         self._sessions = Sessions(
             self._repository,
             runtime.client,
             issuer,
             runtime.clock,
+            roles=self.roles,
             refresh_ttl=timedelta(seconds=runtime.settings.refresh_token_ttl_s),
         )
 
@@ -81,7 +91,8 @@ class UserService:
     async def register(
         self, *, email: str, password: str, name: str, transport: str = "BEARER", origin: Origin = UNKNOWN_ORIGIN
     ) -> Tokens:
-        """Create a customer's account and log in; see create_user for the errors."""
+        """Create a customer's account and log in; see create_user for the errors, and TooManyAttempts."""
+        attempt = await self.throttle.admit(AttemptKind.REGISTER, email_key(email), origin)
         document = await self._draft_user(email=email, password=password, name=name, roles=(Role.CUSTOMER,))
 
         async def work(session: Session) -> Tokens:
@@ -89,16 +100,28 @@ class UserService:
             profile = _profile_of(document)
             return await self._sessions.open(profile, transport=transport, origin=origin, session=session)
 
-        return await in_transaction(self._runtime.client, work)
+        try:
+            return await in_transaction(self._runtime.client, work)
+        finally:
+            # Counted either way, and noted where it closed a gate
+            await attempt.succeeded()
 
     async def log_in(
-        self, *, email: str, password: str, transport: str = "BEARER", origin: Origin = UNKNOWN_ORIGIN
+        self,
+        *,
+        email: str,
+        password: str,
+        transport: str = "BEARER",
+        origin: Origin = UNKNOWN_ORIGIN,
+        device_token: str | None = None,
     ) -> Tokens:
-        """Open a session.
+        """Open a session. *device_token* is what an earlier login of this device to this account was given.
 
         Raises:
             InvalidCredentials: after the same work, whether or not the address has an account.
+            TooManyAttempts: likewise; see throttle.py.
         """
+        attempt = await self.throttle.admit(AttemptKind.LOGIN, email_key(email), origin, device_token=device_token)
         account = None
         if can_be_password(password):
             account = await self._repository.find_credentials(email_key(email))
@@ -107,6 +130,7 @@ class UserService:
         encoded = account.password_hash if account else None
         matches = await self._passwords.verify(encoded, normalise_password(password))
         if account is None or not matches:
+            await attempt.failed(user_id=account.id if account else None)
             raise InvalidCredentials("e-mail address or password is wrong")
         if self._passwords.needs_rehash(account.password_hash):
             stronger = await self._passwords.hash(normalise_password(password))
@@ -116,7 +140,14 @@ class UserService:
         async def work(session: Session) -> Tokens:
             return await self._sessions.open(profile, transport=transport, origin=origin, session=session)
 
-        return await in_transaction(self._runtime.client, work)
+        tokens = await in_transaction(self._runtime.client, work)
+        await attempt.succeeded()
+        return tokens
+
+    def remember_device(self, profile: Profile, device_token: str | None) -> str:
+        """Return the token for the device that has just logged in to *profile*; *device_token* is what it sent."""
+        now, subject = self._runtime.clock.now(), email_key(profile.email)
+        return self.devices.issue(subject, now=now, known=self.devices.recognise(device_token, subject, now=now))
 
     async def refresh(self, refresh_token: str) -> Tokens:
         """Exchange a refresh token for new tokens; raise InvalidRefreshToken."""
@@ -154,25 +185,23 @@ class UserService:
         return await self._change_user(user_id, changes)
 
     async def set_roles(self, user_id: str, roles: Collection[str], *, by: Identity) -> Profile:
-        """Give the account exactly *roles*; they count from its next access token on, so within minutes.
+        """Give the account exactly *roles*; see RoleService.set_roles."""
+        return await self.roles.set_roles(user_id, roles, by=by)
 
-        Raises:
-            Forbidden: the caller lacks users:write.
-            Conflict: it is the caller's own account.
-        """
-        _require_scope(by, USERS_WRITE)
-        checked = check_roles(user_id, roles, by=by.subject)
+    async def list_audit_entries(self, wanted: AuditFilter, page: PageRequest, *, by: Identity) -> Page[AuditEntry]:
+        """Return a page of the audit log, newest first; raise Forbidden without audit:read."""
+        _require_scope(by, AUDIT_READ)
+        return await self._audit.find_entries(wanted, page)
 
-        async def record(session: Session) -> None:
-            await self._audit.record(
-                AuditAction.ROLES_CHANGED, by=by, user_id=user_id, details={"roles": " ".join(checked)}, session=session
-            )
-
-        return await self._change_user(user_id, {"roles": list(checked)}, also=record)
+    async def append_privileged(self, event: Event, session: Session) -> None:
+        """Add what another subgraph has announced to the audit log, in the transaction of *session*."""
+        await self._audit.append(read_privileged(event), event_id=event.id, session=session)
 
     async def prepare(self) -> None:
         """Do what must be done before the first request."""
         await self._passwords.prepare()
+        await self._audit.prepare(retention_days=self._runtime.settings.audit_retention_days)
+        await self.throttle.prepare()
 
     async def _draft_user(self, *, email: str, password: str, name: str, roles: Collection[str]) -> UserDocument:
         checked_email, checked_name = check_email(email), check_name(name)

@@ -15,12 +15,12 @@ from core.clock import Clock
 from core.identity import Identity
 from core.ids import new_id
 from core.mongo import Client, Session, in_transaction
-from core.scopes import scopes_of
 from core.subgraph import Origin
 from core.tokens import AccessTokenIssuer
 from subgraphs.user.documents import RefreshTokenDocument, SessionDocument
 from subgraphs.user.model import InvalidRefreshToken, Profile, session_of, token_id_of
 from subgraphs.user.repository import UserRepository
+from subgraphs.user.roles import RoleService
 
 log = structlog.get_logger(__name__)
 
@@ -50,12 +50,14 @@ class Sessions:
         issuer: AccessTokenIssuer,
         clock: Clock,
         *,
+        roles: RoleService,
         refresh_ttl: timedelta,
     ) -> None:
         self._repository = repository
         self._client = client
         self._issuer = issuer
         self._clock = clock
+        self._roles = roles
         self._refresh_ttl = refresh_ttl
 
     async def open(self, profile: Profile, *, transport: str, origin: Origin, session: Session) -> Tokens:
@@ -74,7 +76,7 @@ class Sessions:
         )
         refresh_token, row = self._make_refresh_token(session_id, profile.id, now)
         await self._repository.insert_session(document, row, session=session)
-        return self._issue(profile, session_id, refresh_token, now)
+        return await self._issue(profile, session_id, refresh_token, now)
 
     async def refresh(self, refresh_token: str) -> Tokens:
         """Use up *refresh_token* and return new tokens, with the roles that the account has now.
@@ -107,7 +109,7 @@ class Sessions:
             if await self._repository.revoke_session(known.session_id, reason=REUSE, now=now):
                 log.warning("refresh token used twice", user_id=known.user_id, session_id=known.session_id)
             raise refusal
-        return self._issue(profiles[0], known.session_id, successor, now)
+        return await self._issue(profiles[0], known.session_id, successor, now)
 
     async def end(self, identity: Identity, refresh_token: str | None) -> bool:
         """End the sessions of the caller's access token and of *refresh_token*; return whether one lived."""
@@ -131,11 +133,11 @@ class Sessions:
         )
         return token, document
 
-    def _issue(self, profile: Profile, session_id: str, refresh_token: str, now: datetime) -> Tokens:
+    async def _issue(self, profile: Profile, session_id: str, refresh_token: str, now: datetime) -> Tokens:
         identity = Identity(
             subject=profile.id,
             roles=frozenset(profile.roles),
-            scopes=scopes_of(profile.roles),
+            scopes=await self._roles.find_scopes(profile.roles),
             token_id=token_id_of(session_id),
         )
         return Tokens(

@@ -1,6 +1,6 @@
 """GraphQL types of the user subgraph."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -10,12 +10,21 @@ import strawberry
 from strawberry.dataloader import DataLoader
 
 from core.identity import Identity
+from core.scopes import USERS_READ
 from core.subgraph import Call
+from schema.ownership import Owned, Public
 from schema.problems import ConflictProblem, InvalidInputProblem, NotFoundProblem
 from schema.scalars import DateTime
 from subgraphs.user.cookies import TokenCookies
+from subgraphs.user.devices import DeviceCookie
 from subgraphs.user.model import Profile, may_read_contact
-from subgraphs.user.problems import EmailTakenProblem, InvalidCredentialsProblem, InvalidRefreshTokenProblem
+from subgraphs.user.problems import (
+    EmailTakenProblem,
+    InvalidCredentialsProblem,
+    InvalidRefreshTokenProblem,
+    TooManyAttemptsProblem,
+)
+from subgraphs.user.role_model import RoleDefinition
 from subgraphs.user.service import UserService
 
 
@@ -27,15 +36,21 @@ class UserContext:
     call: Call
     service: UserService
     cookies: TokenCookies
+    device_cookie: DeviceCookie
     now: Callable[[], datetime]
     profiles: DataLoader[str, Profile | None]
+    roles: DataLoader[str, RoleDefinition | None]
+
+    async def find_scopes(self, roles: Sequence[str]) -> list[str]:
+        """Return what *roles* allow together, by name; many accounts' roles are one query."""
+        found = await self.roles.load_many(roles)
+        return sorted({scope for role in found if role is not None for scope in role.scopes})
 
 
-@strawberry.enum(description="What an account may do in the store.")
-class UserRole(Enum):
-    CUSTOMER = strawberry.enum_value("CUSTOMER", description="Shops.")
-    STAFF = strawberry.enum_value("STAFF", description="Runs the catalogue, stock, orders and reports.")
-    ADMIN = strawberry.enum_value("ADMIN", description="Staff that also assigns roles.")
+# Of the user, for the user, and for those who look after accounts
+_SELF = [Owned(by="self", or_scopes=[USERS_READ])]
+# Whoever gets it has just proven to be its owner
+_CALLERS = [Owned(by="caller")]
 
 
 @strawberry.enum(description="How a client wants to carry its tokens.")
@@ -49,7 +64,10 @@ class TokenTransport(Enum):
 @strawberry.federation.type(keys=["id"], description="Somebody with an account.")
 class User:
     id: strawberry.ID = strawberry.field(description="Identifier.")
-    name: str = strawberry.field(description="Name as the user gave it.")
+    name: str = strawberry.field(
+        description="Name as the user gave it.",
+        directives=[Public(because="it names the author to whoever may read what the user has written")],
+    )
     created_at: DateTime = strawberry.field(description="When the account was created.")
     profile: strawberry.Private[Profile]
     viewer: strawberry.Private[Identity]
@@ -71,17 +89,26 @@ class User:
         profile = await info.context.profiles.load(id)
         return None if profile is None else cls.from_profile(profile, viewer=info.context.identity)
 
-    @strawberry.field(description="E-mail address; only for the user and for staff, null to others.")
+    @strawberry.field(description="E-mail address; only for the user and for staff, null to others.", directives=_SELF)
     def email(self) -> str | None:
         return self.profile.email if self._may_read_contact else None
 
-    @strawberry.field(description="Phone number; only for the user and for staff, null to others.")
+    @strawberry.field(description="Phone number; only for the user and for staff, null to others.", directives=_SELF)
     def phone(self) -> str | None:
         return self.profile.phone if self._may_read_contact else None
 
-    @strawberry.field(description="Roles; only for the user and for staff, null to others.")
-    def roles(self) -> list[UserRole] | None:
-        return [UserRole[role] for role in self.profile.roles] if self._may_read_contact else None
+    @strawberry.field(
+        description="Names of the roles; only for the user and for staff, null to others.", directives=_SELF
+    )
+    def roles(self) -> list[str] | None:
+        return list(self.profile.roles) if self._may_read_contact else None
+
+    @strawberry.field(
+        description="What the roles allow together, for showing what can be done. Null to others as `roles` is.",
+        directives=_SELF,
+    )
+    async def scopes(self, info: strawberry.Info[UserContext, None]) -> list[str] | None:
+        return await info.context.find_scopes(self.profile.roles) if self._may_read_contact else None
 
     @property
     def _may_read_contact(self) -> bool:
@@ -90,11 +117,23 @@ class User:
 
 @strawberry.type(description="The outcome of a successful login.")
 class AuthSession:
-    access_token: str | None = strawberry.field(description="Token of a few minutes; null where cookies carry it.")
+    access_token: str | None = strawberry.field(
+        description="Token of a few minutes; null where cookies carry it.", directives=_CALLERS
+    )
     token_type: str = strawberry.field(description='How the token is sent: "Bearer".')
     expires_at: DateTime = strawberry.field(description="When the access token expires.")
-    refresh_token: str | None = strawberry.field(description="Gets new tokens, once; null where cookies carry it.")
-    user: User = strawberry.field(description="Who has logged in.")
+    refresh_token: str | None = strawberry.field(
+        description="Gets new tokens, once; null where cookies carry it.", directives=_CALLERS
+    )
+    user: User = strawberry.field(description="Who has logged in.", directives=_CALLERS)
+    device_token: str | None = strawberry.field(
+        default=None,
+        description=(
+            "Tells later logins that this device has logged in to the account before, so that strangers who guess at "
+            "its password do not slow it down. No credential. Null where a cookie carries it."
+        ),
+        directives=_CALLERS,
+    )
 
 
 @strawberry.input(description="A new account.")
@@ -110,6 +149,9 @@ class LoginInput:
     email: str = strawberry.field(description="E-mail address of the account.")
     password: str = strawberry.field(description="Its password.")
     transport: TokenTransport = strawberry.field(default=TokenTransport.BEARER, description="How to carry the tokens.")
+    device_token: str | None = strawberry.field(
+        default=None, description="What an earlier login of this device was given; left out where a cookie carries it."
+    )
 
 
 @strawberry.input(description="Changes to the own profile; a field that is left out stays as it is.")
@@ -119,11 +161,11 @@ class UpdateProfileInput:
 
 
 RegisterResult: TypeAlias = Annotated[
-    AuthSession | InvalidInputProblem | EmailTakenProblem,
+    AuthSession | InvalidInputProblem | EmailTakenProblem | TooManyAttemptsProblem,
     strawberry.union("RegisterResult", description="Logged in to a new account, or why there is none."),
 ]
 LoginResult: TypeAlias = Annotated[
-    AuthSession | InvalidCredentialsProblem,
+    AuthSession | InvalidCredentialsProblem | TooManyAttemptsProblem,
     strawberry.union("LoginResult", description="Logged in, or why not."),
 ]
 RefreshResult: TypeAlias = Annotated[
