@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.events import Event, announce
-from core.identity import Identity
 from core.mongo import Database, Session
 
 PRIVILEGED_ACTION = "PrivilegedAction"
@@ -24,7 +23,7 @@ class PrivilegedAction:
 
     action: str
     target: str
-    actor_id: str
+    actor_id: str | None
     details: Mapping[str, str | int | bool]
     at: datetime
 
@@ -34,13 +33,13 @@ async def announce_privileged(
     action: str,
     target: str,
     *,
-    by: Identity,
+    actor_id: str | None,
     now: datetime,
     session: Session,
     details: Mapping[str, str | int | bool] | None = None,
 ) -> None:
-    """Tell the audit log, in the transaction of *session*, that *by* did *action* to *target*."""
-    payload = {"action": action, "target": target, "actor_id": by.subject, "details": dict(details or {})}
+    """Tell the audit log, in the transaction of *session*, that *actor_id* did *action* to *target*."""
+    payload = {"action": action, "target": target, "actor_id": actor_id, "details": dict(details or {})}
     await announce(database, PRIVILEGED_ACTION, target, payload, now=now, session=session)
 
 

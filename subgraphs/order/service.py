@@ -15,7 +15,8 @@ from core.mongo import Client, Row, Session, in_transaction
 from core.paging import Page, PageRequest
 from core.peers import PeerError
 from core.scopes import ORDERS_READ, ORDERS_WRITE, REPORTS_READ
-from core.subgraph import require_login, require_scopes, require_service
+from core.service_calls import require_caller
+from core.subgraph import require_login, require_scopes
 from subgraphs.order.cart_repository import CartRepository
 from subgraphs.order.carts import Cart, add_to_cart, check_quantity, remove_from_cart, set_quantity
 from subgraphs.order.checkout import CheckedOut, Checkout, CheckoutRequest
@@ -146,7 +147,7 @@ class OrderService:
         self, since: datetime, until: datetime, buyer_id: str | None, page: PageRequest, caller: Identity
     ) -> Page[Row]:
         """Return a page of the orders changed in a stretch of time, for another subgraph."""
-        require_service(caller)
+        require_caller(caller, "changedOrders")
         return await self._orders.find_changed(since, until, buyer_id, page)
 
     async def read_monthly_totals(self, query: TotalsQuery, caller: Identity) -> MonthlyTotals:
@@ -190,7 +191,16 @@ class OrderService:
             if status is OrderStatus.CANCELLED:
                 return order
             now = self._clock.now()
-            moved = await self._mover.move(order, OrderStatus.CANCELLED, by=by, reason=reason, now=now, session=session)
+            moved = await self._mover.move(
+                order,
+                OrderStatus.CANCELLED,
+                by=by,
+                reason=reason,
+                now=now,
+                session=session,
+                # Also of the own order, where it took the store's rights
+                is_privileged=by.kind is ActorKind.STORE or not may_cancel(status, by_store=False),
+            )
             if status is OrderStatus.PENDING_PAYMENT:
                 return moved
             payment = {"payment_id": order.get("payment_id"), "amount": order["total_amount"]}
@@ -247,8 +257,17 @@ class OrderService:
             *earlier, newest = order["shipments"]
             events = sorted([*newest["events"], event], key=lambda each: each["at"])
             shipments = [*earlier, {**newest, "events": events}]
-            set_ = {"shipments": shipments, "updated_at": self._clock.now()}
-            return await self._orders.update_order(order, set_=set_, session=session)
+            now = self._clock.now()
+            set_ = {"shipments": shipments, "updated_at": now}
+            tracked = await self._orders.update_order(order, set_=set_, session=session)
+            await self._mover.note(
+                "TRACKING_EVENT_ADDED",
+                tracked,
+                actor_id=require_login(caller),
+                now=now,
+                session=session,
+            )
+            return tracked
 
         return await in_transaction(self._client, work)
 
@@ -295,7 +314,9 @@ class OrderService:
             order = await self._get_order(order_id, session)
             now = self._clock.now()
             by = self._actor(order, caller)
-            return await self._mover.move(order, target, by=by, now=now, session=session, set_=changes(order, now))
+            return await self._mover.move(
+                order, target, by=by, now=now, session=session, set_=changes(order, now), is_privileged=True
+            )
 
         return await in_transaction(self._client, work)
 

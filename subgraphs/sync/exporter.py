@@ -5,7 +5,7 @@ the transaction that moves the schedule's mark. So a changed order is sent at le
 receiver took without our hearing of it, under the same batch id.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -113,14 +113,20 @@ class Exporter:
             except BadUserInput as error:
                 log.error("schedule has no next run", schedule_id=schedule.id, reason=error.message)
 
-    async def start_manually(self, schedule: ScheduleDocument) -> RunDocument | None:
-        """Insert a run of *schedule*; None if it was deleted meanwhile. Raises Conflict while one is running."""
+    async def start_manually(
+        self, schedule: ScheduleDocument, *, also: Callable[[Session], Awaitable[None]]
+    ) -> RunDocument | None:
+        """Insert a run of *schedule*, with what *also* writes in the same transaction.
+
+        None if it was deleted meanwhile. Raises Conflict while one is running.
+        """
         run = _new_run(schedule, Trigger.MANUAL, self._clock.now())
 
         async def work(session: Session) -> bool:
             if not await self._repository.note_run(schedule.id, now=run.started_at, session=session):
                 return False
             await self._repository.insert_run(run, session=session)
+            await also(session)
             return True
 
         return run if await in_transaction(self._client, work) else None

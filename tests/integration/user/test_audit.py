@@ -151,7 +151,7 @@ async def test_what_other_subgraphs_announce_becomes_one_entry(store: UserStore)
             store.database,
             "PRODUCT_EDITED",
             "prd_1",
-            by=Identity("usr_staff"),
+            actor_id="usr_staff",
             now=NOW,
             session=session,
             details={"price": 5},
