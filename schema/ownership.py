@@ -1,11 +1,12 @@
 """Declaring, in the schema, whose personal or money data a field shows.
 
 `@requiresScopes` and `@authenticated` are enforced by the router. Ownership cannot be: who an order belongs to is known
-once it is read. So the field says whose it is by `@owned`, and its subgraph keeps that promise; `@public` says that
-everybody may see it, and why. Both are composed into the supergraph.
+once it is read. So the field says whose it is by `@owned`, and its subgraph keeps that promise; `@public` says that it
+is for everybody, and why. Both are composed into the supergraph.
 
-tests/unit/schema/test_declared.py walks that supergraph and fails for a field that shows money or a person and declares
-nothing; tests/integration/security/expected.py has, for each of these fields, who sees it.
+tests/unit/schema/test_declared.py walks that supergraph and fails for a root field that declares nothing, and for any
+field that shows money or a person and declares neither a scope nor one of these; for each of them
+tests/integration/security/expected.py has who sees it.
 """
 
 import strawberry
@@ -28,6 +29,6 @@ class Owned:
     locations=[Location.FIELD_DEFINITION], name="public", compose=True, import_url=SPEC_URL, print_definition=True
 )
 class Public:
-    """Money or a person's data that everybody may see, *because*."""
+    """Everybody may see or do this, *because*."""
 
     because: str

@@ -5,11 +5,14 @@ from typing import Annotated
 import strawberry
 
 from core.scopes import USERS_WRITE
+from schema.ownership import Public
 from schema.scalars import DateTime
 from subgraphs.user.model import InvalidRefreshToken
 from subgraphs.user.service import UNCHANGED
 from subgraphs.user.sessions import Tokens
 from subgraphs.user.types import (
+    CALLERS,
+    SELF,
     AuthSession,
     LoginInput,
     LoginResult,
@@ -33,7 +36,7 @@ RefreshTokenArgument = Annotated[
 class Mutation:
     """Changes to accounts and sessions."""
 
-    @strawberry.mutation
+    @strawberry.mutation(directives=CALLERS)
     async def register(
         self,
         info: strawberry.Info[UserContext, None],
@@ -50,7 +53,7 @@ class Mutation:
         session = _hand_over(tokens, input.transport, info.context)
         return _remember_device(session, tokens, input.transport, info.context)
 
-    @strawberry.mutation
+    @strawberry.mutation(directives=CALLERS)
     async def login(
         self,
         info: strawberry.Info[UserContext, None],
@@ -69,7 +72,7 @@ class Mutation:
         session = _hand_over(tokens, input.transport, context)
         return _remember_device(session, tokens, input.transport, context, device_token)
 
-    @strawberry.mutation
+    @strawberry.mutation(directives=CALLERS)
     async def refresh(
         self,
         info: strawberry.Info[UserContext, None],
@@ -93,7 +96,7 @@ class Mutation:
             raise
         return _hand_over(tokens, transport, context)
 
-    @strawberry.mutation
+    @strawberry.mutation(directives=[Public(because="it ends what the caller holds, and nothing else")])
     async def logout(
         self, info: strawberry.Info[UserContext, None], refresh_token: RefreshTokenArgument = None
     ) -> bool:
@@ -104,7 +107,7 @@ class Mutation:
         context.call.cookies.extend(context.cookies.remove())
         return ended
 
-    @strawberry.federation.mutation(authenticated=True)
+    @strawberry.federation.mutation(authenticated=True, directives=SELF)
     async def update_profile(
         self,
         info: strawberry.Info[UserContext, None],

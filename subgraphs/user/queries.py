@@ -7,14 +7,14 @@ import strawberry
 from core.paging import read_page_request
 from core.scopes import USERS_READ
 from schema.pagination import After, Before, Connection, First, Last, connection_arguments
-from subgraphs.user.types import User, UserContext
+from subgraphs.user.types import SELF, User, UserContext
 
 
 @strawberry.type
 class Query:
     """Reads about accounts."""
 
-    @strawberry.field
+    @strawberry.field(directives=SELF)
     async def me(self, info: strawberry.Info[UserContext, None]) -> User | None:
         """Whoever is logged in; null for an anonymous caller."""
         identity = info.context.identity
@@ -23,7 +23,7 @@ class Query:
         profile = await info.context.profiles.load(identity.subject)
         return None if profile is None else User.from_profile(profile, viewer=identity)
 
-    @strawberry.federation.field(authenticated=True)
+    @strawberry.federation.field(authenticated=True, directives=SELF)
     async def user(
         self,
         info: strawberry.Info[UserContext, None],

@@ -48,9 +48,9 @@ class UserContext:
 
 
 # Of the user, for the user, and for those who look after accounts
-_SELF = [Owned(by="self", or_scopes=[USERS_READ])]
+SELF = [Owned(by="self", or_scopes=[USERS_READ])]
 # Whoever gets it has just proven to be its owner
-_CALLERS = [Owned(by="caller")]
+CALLERS = [Owned(by="caller")]
 
 
 @strawberry.enum(description="How a client wants to carry its tokens.")
@@ -89,23 +89,23 @@ class User:
         profile = await info.context.profiles.load(id)
         return None if profile is None else cls.from_profile(profile, viewer=info.context.identity)
 
-    @strawberry.field(description="E-mail address; only for the user and for staff, null to others.", directives=_SELF)
+    @strawberry.field(description="E-mail address; only for the user and for staff, null to others.", directives=SELF)
     def email(self) -> str | None:
         return self.profile.email if self._may_read_contact else None
 
-    @strawberry.field(description="Phone number; only for the user and for staff, null to others.", directives=_SELF)
+    @strawberry.field(description="Phone number; only for the user and for staff, null to others.", directives=SELF)
     def phone(self) -> str | None:
         return self.profile.phone if self._may_read_contact else None
 
     @strawberry.field(
-        description="Names of the roles; only for the user and for staff, null to others.", directives=_SELF
+        description="Names of the roles; only for the user and for staff, null to others.", directives=SELF
     )
     def roles(self) -> list[str] | None:
         return list(self.profile.roles) if self._may_read_contact else None
 
     @strawberry.field(
         description="What the roles allow together, for showing what can be done. Null to others as `roles` is.",
-        directives=_SELF,
+        directives=SELF,
     )
     async def scopes(self, info: strawberry.Info[UserContext, None]) -> list[str] | None:
         return await info.context.find_scopes(self.profile.roles) if self._may_read_contact else None
@@ -118,21 +118,23 @@ class User:
 @strawberry.type(description="The outcome of a successful login.")
 class AuthSession:
     access_token: str | None = strawberry.field(
-        description="Token of a few minutes; null where cookies carry it.", directives=_CALLERS
+        description="Token of a few minutes; null where cookies carry it.", directives=CALLERS
     )
-    token_type: str = strawberry.field(description='How the token is sent: "Bearer".')
+    token_type: str = strawberry.field(
+        description='How the token is sent: "Bearer".', directives=[Public(because="it is always the same")]
+    )
     expires_at: DateTime = strawberry.field(description="When the access token expires.")
     refresh_token: str | None = strawberry.field(
-        description="Gets new tokens, once; null where cookies carry it.", directives=_CALLERS
+        description="Gets new tokens, once; null where cookies carry it.", directives=CALLERS
     )
-    user: User = strawberry.field(description="Who has logged in.", directives=_CALLERS)
+    user: User = strawberry.field(description="Who has logged in.", directives=CALLERS)
     device_token: str | None = strawberry.field(
         default=None,
         description=(
             "Tells later logins that this device has logged in to the account before, so that strangers who guess at "
             "its password do not slow it down. No credential. Null where a cookie carries it."
         ),
-        directives=_CALLERS,
+        directives=CALLERS,
     )
 
 
