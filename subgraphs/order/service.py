@@ -16,7 +16,7 @@ from core.paging import Page, PageRequest
 from core.peers import PeerError
 from core.scopes import ORDERS_READ, ORDERS_WRITE, REPORTS_READ
 from core.service_calls import require_caller
-from core.subgraph import require_login, require_scopes
+from core.subgraph import require_login, require_person, require_scopes
 from subgraphs.order.cart_repository import CartRepository
 from subgraphs.order.carts import Cart, add_to_cart, check_quantity, remove_from_cart, set_quantity
 from subgraphs.order.checkout import CheckedOut, Checkout, CheckoutRequest
@@ -91,7 +91,7 @@ class OrderService:
 
     async def get_cart(self, caller: Identity) -> Cart:
         """Return the caller's cart."""
-        return await self._carts.find_cart(require_login(caller))
+        return await self._carts.find_cart(require_person(caller))
 
     async def add_to_cart(self, product_id: str, quantity: int, caller: Identity) -> Cart:
         """Put pieces of a product on sale into the caller's cart.
@@ -100,31 +100,31 @@ class OrderService:
             BadUserInput: the quantity is out of range, or the cart is full.
             NotFound, ProductUnavailable: there is no such product, or it is not on sale.
         """
-        owner_id = require_login(caller)
+        owner_id = require_person(caller)
         check_quantity(quantity)
         await self._check_on_sale(product_id)
         return await self._change_cart(owner_id, lambda cart: add_to_cart(cart, product_id, quantity))
 
     async def set_cart_quantity(self, product_id: str, quantity: int, caller: Identity) -> Cart:
         """Have exactly *quantity* pieces of a product in the caller's cart; errors as for add_to_cart."""
-        owner_id = require_login(caller)
+        owner_id = require_person(caller)
         check_quantity(quantity)
         await self._check_on_sale(product_id)
         return await self._change_cart(owner_id, lambda cart: set_quantity(cart, product_id, quantity))
 
     async def remove_from_cart(self, product_id: str, caller: Identity) -> Cart:
         """Take a product out of the caller's cart; do nothing when it is not in it."""
-        return await self._change_cart(require_login(caller), lambda cart: remove_from_cart(cart, product_id))
+        return await self._change_cart(require_person(caller), lambda cart: remove_from_cart(cart, product_id))
 
     async def clear_cart(self, caller: Identity) -> Cart:
         """Empty the caller's cart."""
-        return await self._change_cart(require_login(caller), lambda cart: replace(cart, lines=()))
+        return await self._change_cart(require_person(caller), lambda cart: replace(cart, lines=()))
 
     async def check_out(
         self, idempotency_key: str, address: ShippingAddress, note: str | None, caller: Identity
     ) -> CheckedOut:
         """Order the caller's cart; see Checkout.check_out."""
-        buyer_id = require_login(caller)
+        buyer_id = require_person(caller)
         return await self._checkout.check_out(CheckoutRequest(buyer_id, idempotency_key, address, note))
 
     async def list_orders(self, wanted: OrderFilter, page: PageRequest, caller: Identity) -> Page[Row]:
@@ -170,7 +170,7 @@ class OrderService:
         An unpaid order's payment is stopped first, so that nobody pays for what is cancelled. A paid one is marked: its
         money has to go back.
         """
-        require_login(caller)
+        require_person(caller)
         order = await self._find_readable(order_id, caller)
         by_store = caller.has_scopes(ORDERS_WRITE)
         reason = _clean_optional(reason, "reason")
@@ -263,7 +263,7 @@ class OrderService:
             await self._mover.note(
                 "TRACKING_EVENT_ADDED",
                 tracked,
-                actor_id=require_login(caller),
+                actor_id=require_person(caller),
                 now=now,
                 session=session,
             )

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import strawberry
 
-from core.subgraph import require_login
+from core.subgraph import require_login, require_person
 from subgraphs.sync.types import OWNERS, SyncContext, SyncRun, SyncSchedule, load_visible_schedule
 
 
@@ -15,7 +15,7 @@ class Query:
     @strawberry.federation.field(authenticated=True, directives=OWNERS)
     async def sync_schedules(self, info: strawberry.Info[SyncContext, None]) -> list[SyncSchedule]:
         """The caller's schedules, oldest first."""
-        owner_id = require_login(info.context.identity)
+        owner_id = require_person(info.context.identity)
         return [SyncSchedule.from_row(row) for row in await info.context.schedules_of.load(owner_id)]
 
     @strawberry.federation.field(authenticated=True, directives=OWNERS)

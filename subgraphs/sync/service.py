@@ -14,7 +14,7 @@ from core.ids import new_id
 from core.mongo import Client, Database, Row, Session, in_transaction
 from core.paging import Page, PageRequest
 from core.scopes import SYNC_WRITE
-from core.subgraph import require_login
+from core.subgraph import require_login, require_person
 from subgraphs.sync.addresses import check_webhook_url
 from subgraphs.sync.documents import RunDocument, ScheduleDocument, Scope
 from subgraphs.sync.exporter import Exporter
@@ -77,7 +77,7 @@ class SyncService:
             Forbidden: all orders are asked for, without sync:write.
             Conflict: the caller has MAX_SCHEDULES already.
         """
-        owner_id = require_login(by)
+        owner_id = require_person(by)
         now = self._clock.now()
         values = self._check_draft(draft, by=by, now=now)
         if await self._repository.count_schedules(owner_id) >= MAX_SCHEDULES:
@@ -212,7 +212,7 @@ class SyncService:
         }
 
     async def _find_own(self, schedule_id: str, *, by: Identity) -> ScheduleDocument:
-        owner_id = require_login(by)
+        owner_id = require_person(by)
         stored = await self._repository.find_schedule(schedule_id)
         if stored is None or stored.owner_id != owner_id:
             raise _no_such_schedule(schedule_id)

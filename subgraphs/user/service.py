@@ -13,7 +13,7 @@ from core.ids import new_id
 from core.mongo import Session, in_transaction
 from core.paging import Page, PageRequest
 from core.scopes import AUDIT_READ, USERS_READ
-from core.subgraph import UNKNOWN_ORIGIN, Origin, Runtime, require_login
+from core.subgraph import UNKNOWN_ORIGIN, Origin, Runtime, require_login, require_person
 from core.tokens import AccessTokenIssuer
 from subgraphs.user.audit import AuditEntry, AuditFilter, AuditLog
 from subgraphs.user.devices import Devices, SubjectKeys
@@ -176,7 +176,7 @@ class UserService:
         self, *, by: Identity, name: str | Unchanged = UNCHANGED, phone: str | Unchanged | None = UNCHANGED
     ) -> Profile:
         """Change the caller's own name and phone; a *phone* of None removes it."""
-        user_id = require_login(by)
+        user_id = require_person(by)
         changes: dict[str, Any] = {}
         if not isinstance(name, Unchanged):
             changes["name"] = check_name(name)

@@ -22,7 +22,7 @@ PERSONAL_WORDS = frozenset(
         *("email", "mail", "phone", "mobile", "address", "recipient", "street", "line1", "line2", "city", "region"),
         *("postal", "zip", "location", "birth", "birthday", "gender", "passport", "tax", "note", "reason", "tracking"),
         *("token", "secret", "password", "code", "codes", "totp", "recovery", "otp", "cookie", "signature"),
-        *("iban", "card", "cvv", "bank", "balance", "salary", "income", "ip", "agent", "actor", "webhook"),
+        *("iban", "card", "cvv", "bank", "balance", "salary", "income", "ip", "agent", "actor", "webhook", "pay"),
     }
 )
 # Names of other things are no person's
