@@ -64,6 +64,7 @@ class Settings(BaseSettings):
         default_factory=list,
         description="JSON: encrypt second factors; the first encrypts, all decrypt, none is PASAR_INTERNAL_SECRET",
     )
+    audit_retention_days: int = Field(730, description="How long the audit log remembers", ge=1, le=10_000)
 
     currency: str = Field("IDR", description="Currency of a new catalogue")
     timezone: str = Field("Asia/Jakarta", description="Timezone of reports unless the query names one")

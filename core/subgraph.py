@@ -233,6 +233,14 @@ def require_login(identity: Identity) -> str:
     return identity.subject
 
 
+def require_person(identity: Identity) -> str:
+    """Return the caller's user id; Unauthenticated for anonymous callers, Forbidden for services: they own nothing."""
+    user_id = require_login(identity)
+    if identity.is_service:
+        raise Forbidden("this is for people; a service has no account")
+    return user_id
+
+
 def require_scopes(identity: Identity, *scopes: str) -> None:
     """Refuse a caller who does not hold all of *scopes*: Unauthenticated for anonymous callers, else Forbidden."""
     require_login(identity)

@@ -12,6 +12,8 @@ from subgraphs.order.months import parse_month
 from subgraphs.order.service import OrderFilter
 from subgraphs.order.totals import TotalsQuery
 from subgraphs.order.types import (
+    BUYERS,
+    CART_OWNERS,
     Cart,
     ChangedOrders,
     Info,
@@ -43,12 +45,14 @@ class OrdersFilter:
 class Query:
     """Root fields."""
 
-    @strawberry.federation.field(authenticated=True, description="Your cart.")
+    @strawberry.federation.field(authenticated=True, description="Your cart.", directives=CART_OWNERS)
     async def cart(self, info: Info) -> Cart | None:
         """Return the caller's cart."""
         return Cart.from_cart(await info.context.service.get_cart(info.context.identity))
 
-    @strawberry.field(description="An order by id or number; null if there is none that you may see.")
+    @strawberry.field(
+        description="An order by id or number; null if there is none that you may see.", directives=BUYERS
+    )
     async def order(
         self,
         info: Info,

@@ -33,7 +33,14 @@ def build(runtime: Runtime) -> Subgraph:
         clock=runtime.clock,
         sender=WebhookSender(allow_private=allow_private),
     )
-    service = SyncService(repository, exporter, client=runtime.client, clock=runtime.clock, allow_private=allow_private)
+    service = SyncService(
+        repository,
+        exporter,
+        client=runtime.client,
+        database=runtime.database,
+        clock=runtime.clock,
+        allow_private=allow_private,
+    )
 
     def make_context(call: Call) -> SyncContext:
         return SyncContext(

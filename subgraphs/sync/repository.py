@@ -21,9 +21,9 @@ class SyncRepository:
 
     # -- schedules -----------------------------------------------------------------------------------------------------
 
-    async def insert_schedule(self, document: ScheduleDocument) -> None:
+    async def insert_schedule(self, document: ScheduleDocument, *, session: Session) -> None:
         """Add a schedule."""
-        await document.insert()
+        await document.insert(session=session)
 
     async def count_schedules(self, owner_id: str) -> int:
         """Return how many schedules a user has."""
@@ -44,13 +44,14 @@ class SyncRepository:
         return await self._schedules.find(query, {"secret": 0}).sort("_id", 1).to_list()
 
     async def update_schedule(
-        self, schedule_id: str, version: int, changes: Mapping[str, Any]
+        self, schedule_id: str, version: int, changes: Mapping[str, Any], *, session: Session
     ) -> ScheduleDocument | None:
         """Apply *changes* to the schedule in *version*; return it, or None when it has moved on or is gone."""
         return await find_one_and_update(
             ScheduleDocument,
             {"_id": schedule_id, "version": version},
             {"$set": dict(changes), "$inc": {"version": 1}},
+            session=session,
         )
 
     async def delete_schedule(self, schedule_id: str, *, session: Session) -> bool:

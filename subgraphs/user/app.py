@@ -6,7 +6,15 @@ from core.subgraph import Call, Runtime, Subgraph
 from loaders.entity import entity_loader
 from subgraphs.user.accounts.documents import DOCUMENTS as ACCOUNT_DOCUMENTS
 from subgraphs.user.cookies import token_cookies
-from subgraphs.user.documents import RefreshTokenDocument, RevocationDocument, SessionDocument, UserDocument
+from subgraphs.user.devices import device_cookie
+from subgraphs.user.documents import (
+    RefreshTokenDocument,
+    RevocationDocument,
+    RoleDocument,
+    SessionDocument,
+    UserDocument,
+)
+from subgraphs.user.handlers import build_handlers
 from subgraphs.user.keys import jwks_route, open_issuer
 from subgraphs.user.passwords import Passwords
 from subgraphs.user.revocations import RevocationList, revocations_route
@@ -34,7 +42,7 @@ def build(runtime: Runtime, *, passwords: Passwords | None = None) -> Subgraph:
     session_list = SessionList(runtime, service.sessions)
     revocations = RevocationList(runtime.database, runtime.clock)
     mails = MailQueue(runtime.database, runtime.mailer)
-    cookies = token_cookies(runtime.settings)
+    cookies, devices = token_cookies(runtime.settings), device_cookie(runtime.settings)
 
     def make_context(call: Call) -> UserContext:
         return UserContext(
@@ -44,9 +52,11 @@ def build(runtime: Runtime, *, passwords: Passwords | None = None) -> Subgraph:
             session_list=session_list,
             second_factors=service.second_factors,
             cookies=cookies,
+            device_cookie=devices,
             now=runtime.clock.now,
             profiles=entity_loader(service.find_profiles, lambda profile: profile.id),
             address_books=entity_loader(service.accounts.address_books.find_books, lambda book: book[0]),
+            roles=entity_loader(service.roles.find_roles, lambda role: role.name),
         )
 
     async def prepare() -> None:
@@ -59,6 +69,7 @@ def build(runtime: Runtime, *, passwords: Passwords | None = None) -> Subgraph:
         runtime=runtime,
         documents=(
             UserDocument,
+            RoleDocument,
             SessionDocument,
             RefreshTokenDocument,
             RevocationDocument,
@@ -67,6 +78,7 @@ def build(runtime: Runtime, *, passwords: Passwords | None = None) -> Subgraph:
             *ACCOUNT_DOCUMENTS,
         ),
         context=make_context,
+        handlers=build_handlers(service),
         jobs=(
             Job("send_mails", SEND_EVERY_S, mails.send_due),
             Job("send_letters", LETTERS_EVERY_S, service.accounts.postbox.send_due),

@@ -42,7 +42,26 @@ class UserDocument(Document):
             # Two registrations of one address cannot both be written, whatever ran before
             IndexModel([("email_key", ASCENDING)], unique=True),
             IndexModel([("search_keys", ASCENDING)]),
+            # Who holds a role that is to be deleted; who is left to administer
+            IndexModel([("roles", ASCENDING)]),
         ]
+
+
+class RoleDocument(Document):
+    """A role that administrators have made up; its name is its id. Built-in ones are not stored."""
+
+    id: str  # type: ignore[assignment]
+    description: str
+    scopes: list[str]
+    created_at: datetime
+    updated_at: datetime
+    # Raised by every assignment, too, so that a deletion at the same moment collides with it
+    version: int = 1
+
+    class Settings:
+        """Collection."""
+
+        name = "roles"
 
 
 class SessionDocument(Document):

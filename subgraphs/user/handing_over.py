@@ -18,3 +18,19 @@ def hand_over(tokens: Tokens, transport: TokenTransport, context: UserContext) -
         # Whoever has just proven to be this user reads it as that user, although the request came without a token
         user=User.from_profile(tokens.profile, viewer=tokens.identity),
     )
+
+
+def welcome(
+    tokens: Tokens, transport: TokenTransport, context: UserContext, device_token: str | None = None
+) -> AuthSession:
+    """Hand over *tokens* after a login, and let the device be a known one from now on.
+
+    *device_token* is what the device sent, if it was known already.
+    """
+    session = hand_over(tokens, transport, context)
+    token = context.service.remember_device(tokens.profile, device_token)
+    if transport is TokenTransport.COOKIE:
+        context.call.cookies.append(context.device_cookie.carry(token))
+    else:
+        session.device_token = token
+    return session

@@ -184,8 +184,8 @@ def normalise_password(password: str) -> str:
     return unicodedata.normalize("NFKC", password)
 
 
-def check_roles(user_id: str, roles: Collection[str], *, by: str | None) -> tuple[str, ...]:
-    """Return *roles* for the account *user_id*, sorted and each once.
+def check_roles(user_id: str, roles: Collection[str], *, by: str | None, also: Collection[str] = ()) -> tuple[str, ...]:
+    """Return *roles* for the account *user_id*, sorted and each once; *also* are the names that are not built in.
 
     Raises:
         BadUserInput: none at all, or one that an account cannot have.
@@ -196,9 +196,9 @@ def check_roles(user_id: str, roles: Collection[str], *, by: str | None) -> tupl
         raise Conflict("nobody changes their own roles")
     if not roles:
         raise BadUserInput("an account has at least one role", field="roles")
-    unknown = sorted(set(roles) - ASSIGNABLE_ROLES)
+    unknown = sorted(set(roles) - ASSIGNABLE_ROLES - set(also))
     if unknown:
-        raise BadUserInput(f"role {unknown[0]} cannot be assigned", field="roles")
+        raise BadUserInput(f"role {unknown[0]:.40} cannot be assigned", field="roles")
     return tuple(sorted(set(map(str, roles))))
 
 

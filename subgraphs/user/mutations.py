@@ -5,14 +5,17 @@ from typing import Annotated
 import strawberry
 
 from core.scopes import USERS_WRITE
+from schema.ownership import Public
 from subgraphs.user.accounts.mutations import AccountMutations
 from subgraphs.user.accounts.types import VerifyEmailInput, VerifyEmailResult
-from subgraphs.user.handing_over import hand_over
+from subgraphs.user.handing_over import hand_over, welcome
 from subgraphs.user.model import InvalidRefreshToken
 from subgraphs.user.second_factor.mutations import SecondFactorMutation
 from subgraphs.user.service import UNCHANGED
 from subgraphs.user.session_list.mutations import SessionMutation
 from subgraphs.user.types import (
+    CALLERS,
+    SELF,
     LoginInput,
     LoginResult,
     RefreshResult,
@@ -22,7 +25,6 @@ from subgraphs.user.types import (
     UpdateProfileResult,
     User,
     UserContext,
-    UserRole,
 )
 
 RefreshTokenArgument = Annotated[
@@ -34,7 +36,7 @@ RefreshTokenArgument = Annotated[
 class Mutation(AccountMutations, SessionMutation, SecondFactorMutation):
     """Changes to accounts and sessions."""
 
-    @strawberry.mutation
+    @strawberry.mutation(directives=CALLERS)
     async def verify_email(
         self,
         info: strawberry.Info[UserContext, None],
@@ -44,24 +46,27 @@ class Mutation(AccountMutations, SessionMutation, SecondFactorMutation):
         tokens = await info.context.accounts.registrations.verify(
             input.token, input.password, transport=input.transport.name, origin=info.context.call.origin
         )
-        return hand_over(tokens, input.transport, info.context)
+        return welcome(tokens, input.transport, info.context)
 
-    @strawberry.mutation
+    @strawberry.mutation(directives=CALLERS)
     async def login(
         self,
         info: strawberry.Info[UserContext, None],
         input: Annotated[LoginInput, strawberry.argument(description="Who logs in.")],
     ) -> LoginResult:
         """Log in; where the account has a second factor, completeLogin is the second step."""
-        tokens = await info.context.service.log_in(
+        context = info.context
+        device_token = input.device_token or context.device_cookie.read(context.call.headers)
+        tokens = await context.service.log_in(
             email=input.email,
             password=input.password,
             transport=input.transport.name,
-            origin=info.context.call.origin,
+            origin=context.call.origin,
+            device_token=device_token,
         )
-        return hand_over(tokens, input.transport, info.context)
+        return welcome(tokens, input.transport, context, device_token)
 
-    @strawberry.mutation
+    @strawberry.mutation(directives=CALLERS)
     async def refresh(
         self,
         info: strawberry.Info[UserContext, None],
@@ -85,7 +90,7 @@ class Mutation(AccountMutations, SessionMutation, SecondFactorMutation):
             raise
         return hand_over(tokens, transport, context)
 
-    @strawberry.mutation
+    @strawberry.mutation(directives=[Public(because="it ends what the caller holds, and nothing else")])
     async def logout(
         self, info: strawberry.Info[UserContext, None], refresh_token: RefreshTokenArgument = None
     ) -> bool:
@@ -96,7 +101,7 @@ class Mutation(AccountMutations, SessionMutation, SecondFactorMutation):
         context.call.cookies.extend(context.cookies.remove())
         return ended
 
-    @strawberry.federation.mutation(authenticated=True)
+    @strawberry.federation.mutation(authenticated=True, directives=SELF)
     async def update_profile(
         self,
         info: strawberry.Info[UserContext, None],
@@ -116,9 +121,9 @@ class Mutation(AccountMutations, SessionMutation, SecondFactorMutation):
         self,
         info: strawberry.Info[UserContext, None],
         user_id: Annotated[strawberry.ID, strawberry.argument(description="Whose roles.")],
-        roles: Annotated[list[UserRole], strawberry.argument(description="All roles of the user from now on.")],
+        roles: Annotated[list[str], strawberry.argument(description="Names of all roles from now on.")],
     ) -> SetRolesResult:
         """Assign roles to somebody else. Access tokens with the old ones stop working within a minute."""
         identity = info.context.identity
-        profile = await info.context.service.set_roles(user_id, [role.name for role in roles], by=identity)
+        profile = await info.context.service.set_roles(user_id, roles, by=identity)
         return User.from_profile(profile, viewer=identity)

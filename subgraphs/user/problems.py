@@ -6,6 +6,7 @@ import strawberry
 
 from schema.problems import Problem
 from subgraphs.user.model import AccountInactive, InvalidCredentials, InvalidMailToken, InvalidRefreshToken
+from subgraphs.user.throttle import TooManyAttempts
 
 
 @strawberry.type(description="The password is right, and the account is suspended or deactivated.")
@@ -33,6 +34,13 @@ class _AccountInactiveHandler(strawberry.ExceptionHandler[AccountInactive, Accou
         return AccountInactiveProblem(code=exception.code, message=exception.message)
 
 
+@strawberry.type(description="Too many attempts have failed: wait. Says nothing of whether there is such an account.")
+class TooManyAttemptsProblem(Problem):
+    """TooManyAttempts as a result."""
+
+    retry_after_seconds: int = strawberry.field(description="After how many seconds the next attempt is looked at.")
+
+
 class _InvalidCredentialsHandler(strawberry.ExceptionHandler[InvalidCredentials, InvalidCredentialsProblem]):
     def handle(self, exception: InvalidCredentials, *, field: Any, info: Any) -> InvalidCredentialsProblem:
         return InvalidCredentialsProblem(code=exception.code, message=exception.message)
@@ -48,9 +56,17 @@ class _InvalidRefreshTokenHandler(strawberry.ExceptionHandler[InvalidRefreshToke
         return InvalidRefreshTokenProblem(code=exception.code, message=exception.message)
 
 
+class _TooManyAttemptsHandler(strawberry.ExceptionHandler[TooManyAttempts, TooManyAttemptsProblem]):
+    def handle(self, exception: TooManyAttempts, *, field: Any, info: Any) -> TooManyAttemptsProblem:
+        return TooManyAttemptsProblem(
+            code=exception.code, message=exception.message, retry_after_seconds=exception.retry_after_s
+        )
+
+
 USER_PROBLEM_HANDLERS: tuple[strawberry.ExceptionHandler[Any, Any], ...] = (
     _AccountInactiveHandler(),
     _InvalidCredentialsHandler(),
     _InvalidMailTokenHandler(),
     _InvalidRefreshTokenHandler(),
+    _TooManyAttemptsHandler(),
 )

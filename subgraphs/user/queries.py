@@ -11,14 +11,14 @@ from subgraphs.user.accounts.queries import AccountQueries
 from subgraphs.user.model import AccountStatus
 from subgraphs.user.second_factor.queries import SecondFactorQuery
 from subgraphs.user.session_list.queries import SessionQuery
-from subgraphs.user.types import User, UserContext
+from subgraphs.user.types import SELF, User, UserContext
 
 
 @strawberry.type
 class Query(AccountQueries, SessionQuery, SecondFactorQuery):
     """Reads about accounts."""
 
-    @strawberry.field
+    @strawberry.field(directives=SELF)
     async def me(self, info: strawberry.Info[UserContext, None]) -> User | None:
         """Whoever is logged in; null for an anonymous caller."""
         identity = info.context.identity
@@ -29,7 +29,7 @@ class Query(AccountQueries, SessionQuery, SecondFactorQuery):
             return None
         return User.from_profile(profile, viewer=identity)
 
-    @strawberry.federation.field(authenticated=True)
+    @strawberry.federation.field(authenticated=True, directives=SELF)
     async def user(
         self,
         info: strawberry.Info[UserContext, None],

@@ -4,15 +4,18 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
+from core.audit import read_privileged
 from core.errors import Forbidden, NotFound
+from core.events import Event
 from core.identity import Identity, Role
 from core.key_ring import RotatingIssuer
 from core.mongo import Session, in_transaction
 from core.paging import Page, PageRequest
-from core.scopes import USERS_READ, USERS_WRITE
-from core.subgraph import UNKNOWN_ORIGIN, Origin, Runtime, require_login
+from core.scopes import AUDIT_READ, USERS_READ
+from core.subgraph import UNKNOWN_ORIGIN, Origin, Runtime, require_login, require_person
 from subgraphs.user.accounts.app import build_accounts
-from subgraphs.user.audit import AuditAction, AuditLog
+from subgraphs.user.audit import AuditEntry, AuditFilter, AuditLog
+from subgraphs.user.devices import Devices, SubjectKeys
 from subgraphs.user.documents import UserDocument
 from subgraphs.user.drafts import draft_user, profile_of
 from subgraphs.user.events import USER_REGISTERED, USER_UPDATED, announce_user
@@ -35,8 +38,10 @@ from subgraphs.user.model import (
 )
 from subgraphs.user.passwords import Passwords
 from subgraphs.user.repository import UserRepository
+from subgraphs.user.roles import RoleService
 from subgraphs.user.second_factor.service import SecondFactors
 from subgraphs.user.sessions import Sessions, Tokens
+from subgraphs.user.throttle import AttemptKind, Throttle
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +60,23 @@ class UserService:
         self._passwords = passwords
         self._repository = UserRepository(runtime.database)
         self._audit = AuditLog(runtime.database, runtime.clock)
-        self.sessions = Sessions(runtime, issuer)
+        keys = SubjectKeys(runtime.settings.internal_secret.get_secret_value().encode())
+        self.devices = Devices(keys)
+        self.throttle = Throttle(runtime.database, runtime.clock, self.devices, self._audit)
+        self.roles = RoleService(runtime.client, runtime.database, runtime.clock, self._audit)
+        self.sessions = Sessions(runtime, issuer, find_scopes=self.roles.find_scopes)
         self.accounts = build_accounts(
-            runtime, self._repository, passwords=passwords, sessions=self.sessions, audit=self._audit
+            runtime,
+            self._repository,
+            passwords=passwords,
+            sessions=self.sessions,
+            audit=self._audit,
+            throttle=self.throttle,
+            roles=self.roles,
         )
-        self.second_factors = SecondFactors(runtime, passwords=passwords, sessions=self.sessions)
+        self.second_factors = SecondFactors(
+            runtime, passwords=passwords, sessions=self.sessions, throttle=self.throttle
+        )
 
     async def create_user(
         self, *, email: str, password: str, name: str, roles: Collection[str] = (Role.CUSTOMER,)
@@ -79,15 +96,23 @@ class UserService:
         return profile_of(document)
 
     async def log_in(
-        self, *, email: str, password: str, transport: str = "BEARER", origin: Origin = UNKNOWN_ORIGIN
+        self,
+        *,
+        email: str,
+        password: str,
+        transport: str = "BEARER",
+        origin: Origin = UNKNOWN_ORIGIN,
+        device_token: str | None = None,
     ) -> Tokens:
-        """Open a session.
+        """Open a session. *device_token* is what an earlier login of this device to this account was given.
 
         Raises:
             InvalidCredentials: after the same work, whether or not the address has an account.
+            TooManyAttempts: likewise; see throttle.py.
             AccountInactive: the password is right, and the account is suspended or deactivated.
             SecondFactorNeeded: they are right, and a code is needed as well.
         """
+        attempt = await self.throttle.admit(AttemptKind.LOGIN, email_key(email), origin, device_token=device_token)
         account = unconfirmed = None
         refusal = InvalidCredentials("e-mail address or password is wrong")
         if can_be_password(password):
@@ -101,7 +126,10 @@ class UserService:
         matches = await self._passwords.verify(encoded, normalise_password(password))
         if account is None or not matches:
             await self.accounts.registrations.remind(unconfirmed if matches else None)
+            await attempt.failed(user_id=account.id if account else None)
             raise refusal
+        # Whatever else is missing: nobody has guessed
+        await attempt.succeeded()
         if account.status is not AccountStatus.ACTIVE:
             raise AccountInactive(f"this account is {account.status.lower()}; write to the store to have it back")
         if self._passwords.needs_rehash(account.password_hash):
@@ -117,6 +145,11 @@ class UserService:
             return await self.sessions.open(profile, transport=transport, origin=origin, session=session)
 
         return await in_transaction(self._runtime.client, work)
+
+    def remember_device(self, profile: Profile, device_token: str | None) -> str:
+        """Return the token for the device that has just logged in to *profile*; *device_token* is what it sent."""
+        now, subject = self._runtime.clock.now(), email_key(profile.email)
+        return self.devices.issue(subject, now=now, known=self.devices.recognise(device_token, subject, now=now))
 
     async def refresh(self, refresh_token: str, *, origin: Origin = UNKNOWN_ORIGIN) -> Tokens:
         """Exchange a refresh token for new tokens; raise InvalidRefreshToken."""
@@ -145,7 +178,7 @@ class UserService:
         self, *, by: Identity, name: str | Unchanged = UNCHANGED, phone: str | Unchanged | None = UNCHANGED
     ) -> Profile:
         """Change the caller's own name and phone; a *phone* of None removes it."""
-        user_id = require_login(by)
+        user_id = require_person(by)
         changes: dict[str, Any] = {}
         if not isinstance(name, Unchanged):
             changes["name"] = check_name(name)
@@ -156,24 +189,24 @@ class UserService:
     async def set_roles(self, user_id: str, roles: Collection[str], *, by: Identity) -> Profile:
         """Give the account exactly *roles*; access tokens with others are refused within a minute.
 
-        Raises:
-            Forbidden: the caller lacks users:write.
-            Conflict: it is the caller's own account.
+        See RoleService.set_roles.
         """
-        _require_scope(by, USERS_WRITE)
-        checked = check_roles(user_id, roles, by=by.subject)
+        return await self.roles.set_roles(user_id, roles, by=by, renew_tokens=self.sessions.renew_tokens_of)
 
-        async def record(session: Session) -> None:
-            await self.sessions.renew_tokens_of(user_id, session=session)
-            await self._audit.record(
-                AuditAction.ROLES_CHANGED, by=by, user_id=user_id, details={"roles": " ".join(checked)}, session=session
-            )
+    async def list_audit_entries(self, wanted: AuditFilter, page: PageRequest, *, by: Identity) -> Page[AuditEntry]:
+        """Return a page of the audit log, newest first; raise Forbidden without audit:read."""
+        _require_scope(by, AUDIT_READ)
+        return await self._audit.find_entries(wanted, page)
 
-        return await self._change_user(user_id, {"roles": list(checked)}, also=record)
+    async def append_privileged(self, event: Event, session: Session) -> None:
+        """Add what another subgraph has announced to the audit log, in the transaction of *session*."""
+        await self._audit.append(read_privileged(event), event_id=event.id, session=session)
 
     async def prepare(self) -> None:
         """Do what must be done before the first request."""
         await self._passwords.prepare()
+        await self._audit.prepare(retention_days=self._runtime.settings.audit_retention_days)
+        await self.throttle.prepare()
 
     async def _draft_user(self, *, email: str, password: str, name: str, roles: Collection[str]) -> UserDocument:
         checked_email, checked_name = check_email(email), check_name(name)

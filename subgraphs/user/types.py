@@ -1,6 +1,6 @@
 """GraphQL types of the user subgraph."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import Enum
@@ -10,15 +10,24 @@ import strawberry
 from strawberry.dataloader import DataLoader
 
 from core.identity import Identity
+from core.scopes import USERS_READ
 from core.subgraph import Call
+from schema.ownership import Owned, Public
 from schema.problems import ConflictProblem, InvalidInputProblem, NotFoundProblem
 from schema.scalars import DateTime
 from subgraphs.user.accounts.address_book import AddressBook
 from subgraphs.user.accounts.address_book import SavedAddress as SavedAddressValue
 from subgraphs.user.accounts.app import Accounts
 from subgraphs.user.cookies import TokenCookies
+from subgraphs.user.devices import DeviceCookie
 from subgraphs.user.model import Profile, may_read_contact
-from subgraphs.user.problems import AccountInactiveProblem, InvalidCredentialsProblem, InvalidRefreshTokenProblem
+from subgraphs.user.problems import (
+    AccountInactiveProblem,
+    InvalidCredentialsProblem,
+    InvalidRefreshTokenProblem,
+    TooManyAttemptsProblem,
+)
+from subgraphs.user.role_model import RoleDefinition
 from subgraphs.user.second_factor.problems import SecondFactorRequired
 from subgraphs.user.second_factor.service import SecondFactors
 from subgraphs.user.service import UserService
@@ -35,6 +44,7 @@ class UserContext:
     session_list: SessionList
     second_factors: SecondFactors
     cookies: TokenCookies
+    device_cookie: DeviceCookie
     now: Callable[[], datetime]
     profiles: DataLoader[str, Profile | None]
     address_books: DataLoader[str, tuple[str, AddressBook] | None]
@@ -43,12 +53,18 @@ class UserContext:
     def accounts(self) -> Accounts:
         return self.service.accounts
 
+    roles: DataLoader[str, RoleDefinition | None]
 
-@strawberry.enum(description="What an account may do in the store.")
-class UserRole(Enum):
-    CUSTOMER = strawberry.enum_value("CUSTOMER", description="Shops.")
-    STAFF = strawberry.enum_value("STAFF", description="Runs the catalogue, stock, orders and reports.")
-    ADMIN = strawberry.enum_value("ADMIN", description="Staff that also assigns roles.")
+    async def find_scopes(self, roles: Sequence[str]) -> list[str]:
+        """Return what *roles* allow together, by name; many accounts' roles are one query."""
+        found = await self.roles.load_many(roles)
+        return sorted({scope for role in found if role is not None for scope in role.scopes})
+
+
+# Of the user, for the user, and for those who look after accounts
+SELF = [Owned(by="self", or_scopes=[USERS_READ])]
+# Whoever gets it has just proven to be its owner
+CALLERS = [Owned(by="caller")]
 
 
 @strawberry.enum(name="AccountStatus", description="Whether an account can be used.")
@@ -88,7 +104,10 @@ class SavedAddress:
 @strawberry.federation.type(keys=["id"], description="Somebody with an account.")
 class User:
     id: strawberry.ID = strawberry.field(description="Identifier.")
-    name: str = strawberry.field(description="Name as the user gave it.")
+    name: str = strawberry.field(
+        description="Name as the user gave it.",
+        directives=[Public(because="it names the author to whoever may read what the user has written")],
+    )
     created_at: DateTime = strawberry.field(description="When the account was created.")
     profile: strawberry.Private[Profile]
     viewer: strawberry.Private[Identity]
@@ -110,18 +129,27 @@ class User:
         profile = await info.context.profiles.load(id)
         return None if profile is None else cls.from_profile(profile, viewer=info.context.identity)
 
-    @strawberry.field(description="E-mail address; only for the user and for staff, null to others.")
+    @strawberry.field(description="E-mail address; only for the user and for staff, null to others.", directives=SELF)
     def email(self) -> str | None:
         # Of an erased account nothing is left
         return (self.profile.email or None) if self._may_read_contact else None
 
-    @strawberry.field(description="Phone number; only for the user and for staff, null to others.")
+    @strawberry.field(description="Phone number; only for the user and for staff, null to others.", directives=SELF)
     def phone(self) -> str | None:
         return self.profile.phone if self._may_read_contact else None
 
-    @strawberry.field(description="Roles; only for the user and for staff, null to others.")
-    def roles(self) -> list[UserRole] | None:
-        return [UserRole[role] for role in self.profile.roles] if self._may_read_contact else None
+    @strawberry.field(
+        description="Names of the roles; only for the user and for staff, null to others.", directives=SELF
+    )
+    def roles(self) -> list[str] | None:
+        return list(self.profile.roles) if self._may_read_contact else None
+
+    @strawberry.field(
+        description="What the roles allow together, for showing what can be done. Null to others as `roles` is.",
+        directives=SELF,
+    )
+    async def scopes(self, info: strawberry.Info[UserContext, None]) -> list[str] | None:
+        return await info.context.find_scopes(self.profile.roles) if self._may_read_contact else None
 
     @strawberry.field(description="Whether the account can be used; only for the user and for staff, null to others.")
     def status(self) -> AccountStatusName | None:
@@ -144,11 +172,25 @@ class User:
 
 @strawberry.type(description="The outcome of a successful login.")
 class AuthSession:
-    access_token: str | None = strawberry.field(description="Token of a few minutes; null where cookies carry it.")
-    token_type: str = strawberry.field(description='How the token is sent: "Bearer".')
+    access_token: str | None = strawberry.field(
+        description="Token of a few minutes; null where cookies carry it.", directives=CALLERS
+    )
+    token_type: str = strawberry.field(
+        description='How the token is sent: "Bearer".', directives=[Public(because="it is always the same")]
+    )
     expires_at: DateTime = strawberry.field(description="When the access token expires.")
-    refresh_token: str | None = strawberry.field(description="Gets new tokens, once; null where cookies carry it.")
-    user: User = strawberry.field(description="Who has logged in.")
+    refresh_token: str | None = strawberry.field(
+        description="Gets new tokens, once; null where cookies carry it.", directives=CALLERS
+    )
+    user: User = strawberry.field(description="Who has logged in.", directives=CALLERS)
+    device_token: str | None = strawberry.field(
+        default=None,
+        description=(
+            "Tells later logins that this device has logged in to the account before, so that strangers who guess at "
+            "its password do not slow it down. No credential. Null where a cookie carries it."
+        ),
+        directives=CALLERS,
+    )
 
 
 @strawberry.input(description="A new account.")
@@ -163,6 +205,9 @@ class LoginInput:
     email: str = strawberry.field(description="E-mail address of the account.")
     password: str = strawberry.field(description="Its password.")
     transport: TokenTransport = strawberry.field(default=TokenTransport.BEARER, description="How to carry the tokens.")
+    device_token: str | None = strawberry.field(
+        default=None, description="What an earlier login of this device was given; left out where a cookie carries it."
+    )
 
 
 @strawberry.input(description="Changes to the own profile; a field that is left out stays as it is.")
@@ -172,7 +217,7 @@ class UpdateProfileInput:
 
 
 LoginResult: TypeAlias = Annotated[
-    AuthSession | SecondFactorRequired | InvalidCredentialsProblem | AccountInactiveProblem,
+    AuthSession | SecondFactorRequired | InvalidCredentialsProblem | AccountInactiveProblem | TooManyAttemptsProblem,
     strawberry.union("LoginResult", description="Logged in, halfway there, or why not."),
 ]
 RefreshResult: TypeAlias = Annotated[

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from core.peers import PeerUnavailable
+from core.scopes import scopes_of
 
 
 @dataclass(slots=True)
@@ -53,7 +54,7 @@ class FakeOrderFeed:
 
     def _user(self, user_id: str) -> dict[str, Any]:
         status = "SUSPENDED" if user_id in self.suspended else "ACTIVE"
-        return {"id": user_id, "roles": self.roles[user_id], "status": status}
+        return {"id": user_id, "scopes": sorted(scopes_of(self.roles[user_id])), "status": status}
 
     def _changed_orders(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         since, until = datetime.fromisoformat(variables["since"]), datetime.fromisoformat(variables["until"])

@@ -17,7 +17,9 @@ from subgraphs.user.accounts.standing import Standing
 from subgraphs.user.audit import AuditLog
 from subgraphs.user.passwords import Passwords
 from subgraphs.user.repository import UserRepository
+from subgraphs.user.roles import RoleService
 from subgraphs.user.sessions import Sessions
+from subgraphs.user.throttle import Throttle
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,18 @@ class Accounts:
 
 
 def build_accounts(
-    runtime: Runtime, users: UserRepository, *, passwords: Passwords, sessions: Sessions, audit: AuditLog
+    runtime: Runtime,
+    users: UserRepository,
+    *,
+    passwords: Passwords,
+    sessions: Sessions,
+    audit: AuditLog,
+    throttle: Throttle,
+    roles: RoleService,
 ) -> Accounts:
     """Return the use cases on *runtime*; raise ValueError when its internal secret is too short."""
     client, database, clock = runtime.client, runtime.database, runtime.clock
-    repository, owners = AccountRepository(database), Owners(users, passwords)
+    repository, owners = AccountRepository(database), Owners(users, passwords, throttle)
     neighbours = Neighbours(runtime.peers)
     postbox = Postbox(
         repository,
@@ -61,6 +70,7 @@ def build_accounts(
             sessions=sessions,
             postbox=postbox,
             audit=audit,
+            throttle=throttle,
         ),
         credentials=Credentials(
             repository,
@@ -73,10 +83,19 @@ def build_accounts(
             sessions=sessions,
             postbox=postbox,
             audit=audit,
+            throttle=throttle,
         ),
         address_books=AddressBooks(repository, users, owners, client=client, clock=clock),
         standing=Standing(
-            repository, users, owners, client=client, clock=clock, sessions=sessions, postbox=postbox, audit=audit
+            repository,
+            users,
+            owners,
+            client=client,
+            clock=clock,
+            sessions=sessions,
+            postbox=postbox,
+            audit=audit,
+            roles=roles,
         ),
         data_exports=DataExports(
             repository, users, owners, neighbours, client=client, clock=clock, postbox=postbox, audit=audit

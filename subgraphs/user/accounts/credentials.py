@@ -35,6 +35,7 @@ from subgraphs.user.model import (
 from subgraphs.user.passwords import Passwords
 from subgraphs.user.repository import UserRepository
 from subgraphs.user.sessions import Sessions
+from subgraphs.user.throttle import AttemptKind, Throttle
 
 PASSWORD_RESET = "PASSWORD_RESET"
 PASSWORD_CHANGED = "PASSWORD_CHANGED"
@@ -56,6 +57,7 @@ class Credentials:
         sessions: Sessions,
         postbox: Postbox,
         audit: AuditLog,
+        throttle: Throttle,
     ) -> None:
         self._repository = repository
         self._users = users
@@ -67,14 +69,21 @@ class Credentials:
         self._sessions = sessions
         self._postbox = postbox
         self._audit = audit
+        self._throttle = throttle
 
     async def request_password_reset(self, email: str, *, origin: Origin = UNKNOWN_ORIGIN) -> None:
-        """Have a token sent to *email*, if it has an active account. The worker finds that out: here nobody looks."""
+        """Have a token sent to *email*, if it has an active account. The worker finds that out: here nobody looks.
+
+        Raises:
+            TooManyAttempts: so many were made for this address, or from this network.
+        """
         try:
             key = email_key(check_email(email))
         except BadUserInput:
             # Nobody's, and no secret either
             return
+        attempt = await self._throttle.admit(AttemptKind.PASSWORD_RESET, key, origin)
+        await attempt.succeeded()
         if not await self._postbox.may_write(LetterKind.PASSWORD_RESET, key):
             return
 

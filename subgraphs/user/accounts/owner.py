@@ -2,19 +2,21 @@
 
 from core.errors import Forbidden, NotFound, Unauthenticated
 from core.identity import Identity
-from core.subgraph import require_login
+from core.subgraph import UNKNOWN_ORIGIN, require_login
 from subgraphs.user.documents import UserDocument
 from subgraphs.user.model import AccountStatus, InvalidCredentials, can_be_password, normalise_password
 from subgraphs.user.passwords import Passwords
 from subgraphs.user.repository import UserRepository
+from subgraphs.user.throttle import AttemptKind, Throttle
 
 
 class Owners:
     """Finds the caller's own account."""
 
-    def __init__(self, users: UserRepository, passwords: Passwords) -> None:
+    def __init__(self, users: UserRepository, passwords: Passwords, throttle: Throttle) -> None:
         self._users = users
         self._passwords = passwords
+        self._throttle = throttle
 
     async def find(self, by: Identity) -> UserDocument:
         """Return the caller's account.
@@ -40,11 +42,18 @@ class Owners:
 
         Raises:
             InvalidCredentials: it is another password.
+            TooManyAttempts: others were tried before.
             Unauthenticated, Forbidden, NotFound: as for `find`.
         """
         account = await self.find(by)
-        if not can_be_password(password) or not await self._passwords.verify(
-            account.password_hash, normalise_password(password)
-        ):
-            raise InvalidCredentials("the password is wrong")
+        await prove_password(account, password, passwords=self._passwords, throttle=self._throttle)
         return account
+
+
+async def prove_password(account: UserDocument, password: str, *, passwords: Passwords, throttle: Throttle) -> None:
+    """Raise InvalidCredentials unless *password* is that of *account*; counted like logins from an unknown network."""
+    attempt = await throttle.admit(AttemptKind.LOGIN, account.email_key, UNKNOWN_ORIGIN)
+    if not can_be_password(password) or not await passwords.verify(account.password_hash, normalise_password(password)):
+        await attempt.failed(user_id=account.id)
+        raise InvalidCredentials("the password is wrong")
+    await attempt.succeeded()

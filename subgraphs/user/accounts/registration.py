@@ -42,6 +42,7 @@ from subgraphs.user.model import (
 from subgraphs.user.passwords import Passwords
 from subgraphs.user.repository import UserRepository
 from subgraphs.user.sessions import Sessions, Tokens
+from subgraphs.user.throttle import AttemptKind, Throttle
 
 # Whoever tries to log in before confirming gets the letter again, at most so often
 LETTER_AGAIN_AFTER = timedelta(minutes=5)
@@ -62,6 +63,7 @@ class Registrations:
         sessions: Sessions,
         postbox: Postbox,
         audit: AuditLog,
+        throttle: Throttle,
     ) -> None:
         self._repository = repository
         self._users = users
@@ -72,14 +74,19 @@ class Registrations:
         self._sessions = sessions
         self._postbox = postbox
         self._audit = audit
+        self._throttle = throttle
 
     async def register(self, *, email: str, password: str, name: str, origin: Origin = UNKNOWN_ORIGIN) -> None:
         """Write an attempt down and have its mailbox asked; the same steps for every address.
 
         Raises:
             BadUserInput: a value is not acceptable.
+            TooManyAttempts: so many were made for this address, or from this network.
         """
         checked_email, checked_name = check_email(email), check_name(name)
+        attempt = await self._throttle.admit(AttemptKind.REGISTER, email_key(checked_email), origin)
+        # Counted either way, and noted where it closed a gate
+        await attempt.succeeded()
         password_hash = await self._passwords.hash(check_password(password, email=checked_email))
         key, now = email_key(checked_email), self._clock.now()
         if not await self._postbox.may_write(LetterKind.REGISTRATION, key):

@@ -15,6 +15,7 @@ from subgraphs.user.documents import UserDocument
 from subgraphs.user.drafts import profile_of
 from subgraphs.user.model import AccountStatus, Profile
 from subgraphs.user.repository import UserRepository
+from subgraphs.user.roles import RoleService
 from subgraphs.user.sessions import Sessions
 
 MAX_REASON_LENGTH = 200
@@ -58,6 +59,7 @@ class Standing:
         sessions: Sessions,
         postbox: Postbox,
         audit: AuditLog,
+        roles: RoleService,
     ) -> None:
         self._repository = repository
         self._users = users
@@ -67,6 +69,7 @@ class Standing:
         self._sessions = sessions
         self._postbox = postbox
         self._audit = audit
+        self._roles = roles
 
     async def deactivate(self, password: str, *, by: Identity, origin: Origin = UNKNOWN_ORIGIN) -> None:
         """Log the caller out everywhere and let nobody log in any more.
@@ -97,7 +100,7 @@ class Standing:
 
         Raises:
             Forbidden: the caller lacks users:write.
-            Conflict: it is the caller's own account.
+            Conflict: it is the caller's own account, or that of the last active administrator.
             BadUserInput: there is no reason, or the status is not for administrators.
             NotFound: there is no such account.
         """
@@ -112,6 +115,8 @@ class Standing:
             if current.status is status:
                 return profile_of(current)
             suspended = status is AccountStatus.SUSPENDED
+            if suspended and Role.ADMIN in current.roles:
+                await self._roles.keep_an_admin(user_id, session=session)
             kind = LetterKind.ACCOUNT_SUSPENDED if suspended else LetterKind.ACCOUNT_REACTIVATED
             changed = await self._set(current, status, kind, session)
             await self._audit.record(

@@ -6,7 +6,7 @@ import strawberry
 
 from core.scopes import USERS_WRITE
 from schema.problems import ConflictProblem, NotFoundProblem
-from subgraphs.user.handing_over import hand_over
+from subgraphs.user.handing_over import welcome
 from subgraphs.user.second_factor.problems import ChallengeEndedProblem, InvalidCodeProblem
 from subgraphs.user.second_factor.types import (
     ConfirmSecondFactorResult,
@@ -47,10 +47,11 @@ class SecondFactorMutation:
         ] = TokenTransport.BEARER,
     ) -> CompleteLoginResult:
         """Log in with a code, after `login` was answered with SecondFactorRequired."""
-        tokens = await info.context.second_factors.complete_login(
-            challenge=challenge, code=code, transport=transport.name, origin=info.context.call.origin
+        context = info.context
+        tokens = await context.second_factors.complete_login(
+            challenge=challenge, code=code, transport=transport.name, origin=context.call.origin
         )
-        return hand_over(tokens, transport, info.context)
+        return welcome(tokens, transport, context, context.device_cookie.read(context.call.headers))
 
     @strawberry.federation.mutation(authenticated=True)
     async def enrol_second_factor(

@@ -23,13 +23,11 @@ from core.scopes import USERS_WRITE
 from core.sealing import open_sealer
 from core.subgraph import UNKNOWN_ORIGIN, Origin, Runtime, require_login, require_scopes
 from core.totp import generate_totp_secret, match_totp, show_totp_secret, totp_uri
+from subgraphs.user.accounts.owner import prove_password
 from subgraphs.user.audit import AuditAction, AuditLog
 from subgraphs.user.documents import UserDocument
 from subgraphs.user.model import (
-    InvalidCredentials,
     Profile,
-    can_be_password,
-    normalise_password,
     profile_from_row,
     session_of,
 )
@@ -48,6 +46,7 @@ from subgraphs.user.second_factor.documents import ChallengeDocument, SecondFact
 from subgraphs.user.second_factor.repository import SecondFactorRepository
 from subgraphs.user.session_repository import SessionRepository
 from subgraphs.user.sessions import EndReason, Sessions, Tokens
+from subgraphs.user.throttle import Throttle
 
 T = TypeVar("T")
 
@@ -114,7 +113,8 @@ _Verified: TypeAlias = _AppStep | _Recovery
 class SecondFactors:
     """The use cases about second factors; each checks who is asking."""
 
-    def __init__(self, runtime: Runtime, *, passwords: Passwords, sessions: Sessions) -> None:
+    def __init__(self, runtime: Runtime, *, passwords: Passwords, sessions: Sessions, throttle: Throttle) -> None:
+        self._throttle = throttle
         self._client = runtime.client
         self._clock = runtime.clock
         self._repository = SecondFactorRepository(runtime.database)
@@ -335,11 +335,7 @@ class SecondFactors:
         user_id = require_login(by)
         await self._sessions.require_living(by)
         account = await self._find_account(user_id)
-        matches = can_be_password(password) and await self._passwords.verify(
-            account.password_hash, normalise_password(password)
-        )
-        if not matches:
-            raise InvalidCredentials("the password is wrong")
+        await prove_password(account, password, passwords=self._passwords, throttle=self._throttle)
         return account
 
     async def _require_no_wait(self, user_id: str) -> None:

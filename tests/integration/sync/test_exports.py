@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from core.identity import Identity, service_identity
+from core.identity import Identity, Role, service_identity
 from core.peers import InProcessPeers, PeerError, PeerUnavailable
+from core.scopes import scopes_of
 from core.subgraph import Call
 from loaders.remote import remote_entity_loader
 from subgraphs.sync.app import build
@@ -489,7 +490,7 @@ async def test_roles_are_read_from_the_real_user_subgraph(store: SyncStore, make
     peers = InProcessPeers(service_identity("sync"), {"user": call})
     loader = remote_entity_loader(peers, "user", "User", OWNER_FIELDS)
     assert await loader.load_many(["usr_staff", "usr_ani", "usr_none"]) == [
-        {"id": "usr_staff", "roles": ["CUSTOMER", "STAFF"], "status": "ACTIVE"},
-        {"id": "usr_ani", "roles": ["CUSTOMER"], "status": "ACTIVE"},
+        {"id": "usr_staff", "scopes": sorted(scopes_of([Role.STAFF])), "status": "ACTIVE"},
+        {"id": "usr_ani", "scopes": [], "status": "ACTIVE"},
         None,
     ]
