@@ -27,7 +27,7 @@ by a TTL index. What is stored of an e-mail or network address is a keyed hash.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
@@ -50,6 +50,9 @@ LONGEST_WAIT = timedelta(minutes=15)
 _LARGEST_EXPONENT = 20
 # Two first attempts at the same moment may both try to insert the counter
 _UPSERT_ATTEMPTS = 5
+# When a gate that is open was closed. Not "now": two attempts at the same moment, or two machines whose clocks differ,
+# reach the counter in any order, and the one that thinks it is earlier would find the gate closed
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class TooManyAttempts(RateLimited):
@@ -159,7 +162,7 @@ class Throttle:
             row = await (self._reserve(key, limit, now) if policy.reserves else self._look_at(key, now))
             if not row["admitted"]:
                 for earlier in passed:
-                    await self._give_back(earlier, now)
+                    await self._give_back(earlier)
                 wait_s = max(1, ceil((row["blocked_until"] - now).total_seconds()))
                 raise TooManyAttempts(f"too many attempts; try again in {wait_s} s", retry_after_s=wait_s)
             passed.append(_Passed(gate, key, limit, row["count"], row["blocked_until"]))
@@ -186,14 +189,13 @@ class Throttle:
         if policy.counts_success:
             await self._note_closed(attempt, attempt.passed, None)
             return
-        now = self._clock.now()
         for each in attempt.passed if policy.reserves else ():
             if each.limit.sliding:
                 # Whoever has proven to be the owner begins anew
                 await self._counters.delete_one({"_id": each.key})
             else:
                 # Others count here, too: with an account of one's own one must not wipe out guesses at others
-                await self._give_back(each, now)
+                await self._give_back(each)
 
     async def _note_closed(self, attempt: "Attempt", passed: tuple[_Passed, ...], user_id: str | None) -> None:
         for each in passed:
@@ -220,7 +222,7 @@ class Throttle:
     async def _look_at(self, key: str, now: datetime) -> Row:
         row = await self._counters.find_one({"_id": key, "expires_at": {"$gt": now}})
         if row is None:
-            return {"count": 0, "blocked_until": now, "admitted": True}
+            return {"count": 0, "blocked_until": _NEVER, "admitted": True}
         return {**row, "admitted": row["blocked_until"] <= now}
 
     async def _reserve(self, key: str, limit: Limit, now: datetime) -> Row:
@@ -237,10 +239,10 @@ class Throttle:
                 return row
         raise AssertionError("unreachable")
 
-    async def _give_back(self, passed: _Passed, now: datetime) -> None:
+    async def _give_back(self, passed: _Passed) -> None:
         less = {"$max": [0, {"$subtract": ["$count", 1]}]}
         # Opened again only if it was this attempt that closed it
-        until = {"$cond": [{"$eq": ["$blocked_until", passed.until]}, now, "$blocked_until"]}
+        until = {"$cond": [{"$eq": ["$blocked_until", passed.until]}, _NEVER, "$blocked_until"]}
         await self._counters.update_one({"_id": passed.key}, [{"$set": {"count": less, "blocked_until": until}}])
 
 
@@ -304,19 +306,14 @@ def _reservation(limit: Limit, now: datetime) -> list[dict[str, Any]]:
     is_alive = {"$gt": ["$expires_at", now]}
     exponent = {"$min": [{"$subtract": ["$count", limit.free]}, _LARGEST_EXPONENT]}
     longest_ms = int(LONGEST_WAIT.total_seconds() * 1000)
-    wait_ms = {
-        "$cond": [
-            {"$lt": ["$count", limit.free]},
-            0,
-            {"$min": [longest_ms, {"$multiply": [1000, {"$pow": [2, exponent]}]}]},
-        ]
-    }
+    wait_ms = {"$min": [longest_ms, {"$multiply": [1000, {"$pow": [2, exponent]}]}]}
+    closes = {"$and": ["$admitted", {"$gte": ["$count", limit.free]}]}
     return [
         # Begin anew where there was nothing, or where its time is over
         {
             "$set": {
                 "count": {"$cond": [is_alive, "$count", 0]},
-                "blocked_until": {"$cond": [is_alive, "$blocked_until", now]},
+                "blocked_until": {"$cond": [is_alive, "$blocked_until", _NEVER]},
                 "expires_at": {"$cond": [is_alive, "$expires_at", now + limit.window]},
             }
         },
@@ -324,7 +321,7 @@ def _reservation(limit: Limit, now: datetime) -> list[dict[str, Any]]:
         {"$set": {"count": {"$add": ["$count", {"$cond": ["$admitted", 1, 0]}]}}},
         {
             "$set": {
-                "blocked_until": {"$cond": ["$admitted", {"$add": [now, wait_ms]}, "$blocked_until"]},
+                "blocked_until": {"$cond": [closes, {"$add": [now, wait_ms]}, "$blocked_until"]},
                 "expires_at": {"$cond": ["$admitted", now + limit.window, "$expires_at"]}
                 if limit.sliding
                 else "$expires_at",

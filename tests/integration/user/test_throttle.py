@@ -16,7 +16,7 @@ from subgraphs.user.audit import AUDIT
 from subgraphs.user.model import InvalidCredentials
 from subgraphs.user.throttle import THROTTLE, AttemptKind, TooManyAttempts
 from tests.integration.user.conftest import PASSWORD, UserStore, cheap_passwords
-from tests.testkit.store import build_runtime, make_settings
+from tests.testkit.store import MakeRuntime, build_runtime, make_settings
 
 LOGIN = """
 mutation($input: LoginInput!) {
@@ -88,6 +88,32 @@ async def test_fifty_guesses_at_the_same_moment_are_five_guesses(store: UserStor
         "InvalidCredentialsProblem": 5,
         "TooManyAttemptsProblem": 45,
     }
+
+
+async def test_attempts_that_reach_the_counter_out_of_order_are_all_let_in(store: UserStore) -> None:
+    await store.add("Ani")
+    assert (await log_in(store))["code"] == "INVALID_CREDENTIALS"
+    # Another machine's clock is behind, or its attempt was overtaken on the way
+    store.clock.advance(seconds=-3)
+    for _ in range(4):
+        assert (await log_in(store))["code"] == "INVALID_CREDENTIALS"
+    assert (await log_in(store))["retryAfterSeconds"] == 1
+
+
+async def test_twenty_people_behind_one_address_log_in_at_the_same_moment(make_runtime: MakeRuntime) -> None:
+    # With the machine's clock: each has a moment of its own
+    runtime = make_runtime("user")
+    subgraph = build(runtime, passwords=cheap_passwords())
+    await subgraph.start()
+    service = build_service(runtime, passwords=cheap_passwords())
+    for number in range(20):
+        await service.create_user(email=f"user{number}@example.com", password=PASSWORD, name="User")
+    logins = [(f"user{number}@example.com", PASSWORD) for number in range(20)] * 3
+    await asyncio.gather(
+        *(service.log_in(email=email, password=password, origin=Origin(HOME)) for email, password in logins)
+    )
+    counters = await runtime.database[THROTTLE].find().to_list()
+    assert {row["count"] for row in counters} == {0}
 
 
 async def test_a_stranger_does_not_keep_the_owner_out(store: UserStore) -> None:
