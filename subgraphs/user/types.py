@@ -63,6 +63,8 @@ class UserContext:
 
 # Of the user, for the user, and for those who look after accounts
 SELF = [Owned(by="self", or_scopes=[USERS_READ])]
+# Of the user, and nobody's else
+OWN = [Owned(by="self")]
 # Whoever gets it has just proven to be its owner
 CALLERS = [Owned(by="caller")]
 
@@ -87,14 +89,14 @@ class TokenTransport(Enum):
 class SavedAddress:
     id: strawberry.ID = strawberry.field(description="Identifier.")
     is_default: bool = strawberry.field(description="Whether checkouts propose it.")
-    recipient: str = strawberry.field(description="Who receives it.")
-    phone: str | None = strawberry.field(description="For the carrier.")
-    line1: str = strawberry.field(description="Street and number.")
-    line2: str | None = strawberry.field(description="What else helps to find it.")
-    city: str = strawberry.field(description="City or town.")
-    region: str | None = strawberry.field(description="Province or state.")
-    postal_code: str = strawberry.field(description="Postal code.")
-    country: str = strawberry.field(description="ISO 3166 code of two letters, such as ID.")
+    recipient: str = strawberry.field(description="Who receives it.", directives=SELF)
+    phone: str | None = strawberry.field(description="For the carrier.", directives=SELF)
+    line1: str = strawberry.field(description="Street and number.", directives=SELF)
+    line2: str | None = strawberry.field(description="What else helps to find it.", directives=SELF)
+    city: str = strawberry.field(description="City or town.", directives=SELF)
+    region: str | None = strawberry.field(description="Province or state.", directives=SELF)
+    postal_code: str = strawberry.field(description="Postal code.", directives=SELF)
+    country: str = strawberry.field(description="ISO 3166 code of two letters, such as ID.", directives=SELF)
 
     @classmethod
     def from_saved(cls, saved: SavedAddressValue, *, is_default: bool) -> "SavedAddress":
@@ -151,11 +153,15 @@ class User:
     async def scopes(self, info: strawberry.Info[UserContext, None]) -> list[str] | None:
         return await info.context.find_scopes(self.profile.roles) if self._may_read_contact else None
 
-    @strawberry.field(description="Whether the account can be used; only for the user and for staff, null to others.")
+    @strawberry.field(
+        description="Whether the account can be used; only for the user and for staff, null to others.", directives=SELF
+    )
     def status(self) -> AccountStatusName | None:
         return AccountStatusName[self.profile.status] if self._may_read_contact else None
 
-    @strawberry.field(description="Address book, oldest first; only for the user and for staff, null to others.")
+    @strawberry.field(
+        description="Address book, oldest first; only for the user and for staff, null to others.", directives=SELF
+    )
     async def addresses(self, info: strawberry.Info[UserContext, None]) -> list[SavedAddress] | None:
         if not self._may_read_contact:
             return None

@@ -5,6 +5,7 @@ from typing import Annotated
 import strawberry
 
 from core.scopes import USERS_WRITE
+from schema.ownership import Public
 from subgraphs.user.accounts.types import (
     AccountDeactivated,
     AccountErased,
@@ -30,17 +31,20 @@ from subgraphs.user.accounts.types import (
     SetAccountStatusResult,
 )
 from subgraphs.user.model import AccountStatus, Profile
-from subgraphs.user.types import RegisterInput, User, UserContext
+from subgraphs.user.types import CALLERS, OWN, SELF, RegisterInput, User, UserContext
 
 Password = Annotated[str, strawberry.argument(description="The password of the account.")]
 AddressId = Annotated[strawberry.ID, strawberry.argument(description="The address's id.")]
+
+# Whoever cannot log in, or not yet
+ANYBODY = [Public(because="the answer is the same for every address, with an account or without")]
 
 
 @strawberry.type
 class AccountMutations:
     """From registration to erasure."""
 
-    @strawberry.mutation
+    @strawberry.mutation(directives=ANYBODY)
     async def register(
         self,
         info: strawberry.Info[UserContext, None],
@@ -55,7 +59,7 @@ class AccountMutations:
             message="A letter is on its way to this address. If nothing comes, register again in an hour."
         )
 
-    @strawberry.mutation
+    @strawberry.mutation(directives=ANYBODY)
     async def request_password_reset(
         self,
         info: strawberry.Info[UserContext, None],
@@ -68,7 +72,7 @@ class AccountMutations:
             message="If this address has an account, a letter is on its way to it. At most five are sent in an hour."
         )
 
-    @strawberry.mutation
+    @strawberry.mutation(directives=CALLERS)
     async def reset_password(
         self,
         info: strawberry.Info[UserContext, None],
@@ -79,7 +83,7 @@ class AccountMutations:
         await context.accounts.credentials.reset_password(input.token, input.new_password, origin=context.call.origin)
         return PasswordChanged(message="Your password is changed, and all sessions have ended. Log in with it.")
 
-    @strawberry.federation.mutation(authenticated=True)
+    @strawberry.federation.mutation(authenticated=True, directives=OWN)
     async def change_password(
         self,
         info: strawberry.Info[UserContext, None],
@@ -92,7 +96,7 @@ class AccountMutations:
         )
         return PasswordChanged(message="Your password is changed, and all other sessions have ended.")
 
-    @strawberry.federation.mutation(authenticated=True)
+    @strawberry.federation.mutation(authenticated=True, directives=OWN)
     async def request_email_change(
         self,
         info: strawberry.Info[UserContext, None],
@@ -107,7 +111,7 @@ class AccountMutations:
             message="A letter is on its way to the new address. Until you confirm it, yours stays as it is."
         )
 
-    @strawberry.federation.mutation(authenticated=True)
+    @strawberry.federation.mutation(authenticated=True, directives=SELF)
     async def confirm_email_change(
         self,
         info: strawberry.Info[UserContext, None],
@@ -120,7 +124,7 @@ class AccountMutations:
         )
         return _show(profile, context)
 
-    @strawberry.federation.mutation(authenticated=True)
+    @strawberry.federation.mutation(authenticated=True, directives=SELF)
     async def add_address(
         self,
         info: strawberry.Info[UserContext, None],
@@ -136,7 +140,7 @@ class AccountMutations:
         )
         return _show(profile, context)
 
-    @strawberry.federation.mutation(authenticated=True)
+    @strawberry.federation.mutation(authenticated=True, directives=SELF)
     async def update_address(
         self,
         info: strawberry.Info[UserContext, None],
@@ -148,19 +152,19 @@ class AccountMutations:
         profile = await context.accounts.address_books.update(id, input.to_address(), by=context.identity)
         return _show(profile, context)
 
-    @strawberry.federation.mutation(authenticated=True)
+    @strawberry.federation.mutation(authenticated=True, directives=SELF)
     async def remove_address(self, info: strawberry.Info[UserContext, None], id: AddressId) -> AddressResult:
         """Remove an address from one's own address book."""
         profile = await info.context.accounts.address_books.remove(id, by=info.context.identity)
         return _show(profile, info.context)
 
-    @strawberry.federation.mutation(authenticated=True)
+    @strawberry.federation.mutation(authenticated=True, directives=SELF)
     async def set_default_address(self, info: strawberry.Info[UserContext, None], id: AddressId) -> AddressResult:
         """Choose the address that checkouts propose."""
         profile = await info.context.accounts.address_books.set_default(id, by=info.context.identity)
         return _show(profile, info.context)
 
-    @strawberry.federation.mutation(authenticated=True)
+    @strawberry.federation.mutation(authenticated=True, directives=OWN)
     async def deactivate_account(
         self, info: strawberry.Info[UserContext, None], password: Password
     ) -> DeactivateAccountResult:
@@ -187,7 +191,7 @@ class AccountMutations:
         )
         return _show(profile, context)
 
-    @strawberry.federation.mutation(authenticated=True)
+    @strawberry.federation.mutation(authenticated=True, directives=OWN)
     async def request_data_export(
         self, info: strawberry.Info[UserContext, None], password: Password
     ) -> RequestDataExportResult:
@@ -196,7 +200,7 @@ class AccountMutations:
         export = await context.accounts.data_exports.request(password, by=context.identity, origin=context.call.origin)
         return DataExport.from_document(export)
 
-    @strawberry.federation.mutation(authenticated=True)
+    @strawberry.federation.mutation(authenticated=True, directives=OWN)
     async def erase_account(self, info: strawberry.Info[UserContext, None], password: Password) -> EraseAccountResult:
         """Erase one's account with its personal data, for good. Orders remain without saying whose they were."""
         context = info.context

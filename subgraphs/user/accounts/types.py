@@ -8,8 +8,8 @@ from core.addresses import PostalAddress
 from schema.problems import ConflictProblem, InvalidInputProblem, NotFoundProblem
 from schema.scalars import DateTime
 from subgraphs.user.accounts.documents import DataExportDocument, ExportStatus
-from subgraphs.user.problems import InvalidCredentialsProblem, InvalidMailTokenProblem
-from subgraphs.user.types import AccountStatusName, AuthSession, TokenTransport, User, UserContext
+from subgraphs.user.problems import InvalidCredentialsProblem, InvalidMailTokenProblem, TooManyAttemptsProblem
+from subgraphs.user.types import OWN, AccountStatusName, AuthSession, TokenTransport, User, UserContext
 
 strawberry.enum(ExportStatus, name="DataExportStatus", description="How a data export stands.")
 
@@ -66,7 +66,7 @@ class DataExport:
             document=document,
         )
 
-    @strawberry.field(description="A part as JSON, which says what is in it; null where there is none.")
+    @strawberry.field(description="A part as JSON, which says what is in it; null where there is none.", directives=OWN)
     async def part(
         self,
         info: strawberry.Info[UserContext, None],
@@ -132,7 +132,7 @@ class SetAccountStatusInput:
 
 
 RegisterResult: TypeAlias = Annotated[
-    RegistrationAccepted | InvalidInputProblem,
+    RegistrationAccepted | InvalidInputProblem | TooManyAttemptsProblem,
     strawberry.union("RegisterResult", description="The same for every address, or what is wrong with a value."),
 ]
 VerifyEmailResult: TypeAlias = Annotated[
@@ -144,11 +144,11 @@ ResetPasswordResult: TypeAlias = Annotated[
     strawberry.union("ResetPasswordResult", description="The password is changed, or why not."),
 ]
 ChangePasswordResult: TypeAlias = Annotated[
-    PasswordChanged | InvalidCredentialsProblem | InvalidInputProblem,
+    PasswordChanged | InvalidCredentialsProblem | InvalidInputProblem | TooManyAttemptsProblem,
     strawberry.union("ChangePasswordResult", description="The password is changed, or why not."),
 ]
 RequestEmailChangeResult: TypeAlias = Annotated[
-    EmailChangeRequested | InvalidCredentialsProblem | InvalidInputProblem,
+    EmailChangeRequested | InvalidCredentialsProblem | InvalidInputProblem | TooManyAttemptsProblem,
     strawberry.union("RequestEmailChangeResult", description="Letters are on their way, or why not."),
 ]
 ConfirmEmailChangeResult: TypeAlias = Annotated[
@@ -160,7 +160,7 @@ AddressResult: TypeAlias = Annotated[
     strawberry.union("AddressResult", description="The account with its address book, or why that is unchanged."),
 ]
 DeactivateAccountResult: TypeAlias = Annotated[
-    AccountDeactivated | InvalidCredentialsProblem | ConflictProblem,
+    AccountDeactivated | InvalidCredentialsProblem | ConflictProblem | TooManyAttemptsProblem,
     strawberry.union("DeactivateAccountResult", description="The account is deactivated, or why not."),
 ]
 SetAccountStatusResult: TypeAlias = Annotated[
@@ -168,10 +168,10 @@ SetAccountStatusResult: TypeAlias = Annotated[
     strawberry.union("SetAccountStatusResult", description="The account with its status, or why that is unchanged."),
 ]
 RequestDataExportResult: TypeAlias = Annotated[
-    DataExport | InvalidCredentialsProblem | ConflictProblem,
+    DataExport | InvalidCredentialsProblem | ConflictProblem | TooManyAttemptsProblem,
     strawberry.union("RequestDataExportResult", description="The export that is being collected, or why none is."),
 ]
 EraseAccountResult: TypeAlias = Annotated[
-    AccountErased | InvalidCredentialsProblem | ConflictProblem,
+    AccountErased | InvalidCredentialsProblem | ConflictProblem | TooManyAttemptsProblem,
     strawberry.union("EraseAccountResult", description="The account is erased, or why not."),
 ]

@@ -17,7 +17,7 @@ from subgraphs.user.second_factor.types import (
     SecondFactor,
     SecondFactorEnrolment,
 )
-from subgraphs.user.types import AuthSession, TokenTransport, User, UserContext
+from subgraphs.user.types import CALLERS, OWN, AuthSession, TokenTransport, User, UserContext
 
 CompleteLoginResult: TypeAlias = Annotated[
     AuthSession | InvalidCodeProblem | ChallengeEndedProblem,
@@ -36,7 +36,7 @@ Code = Annotated[str, strawberry.argument(description="Six digits of the authent
 class SecondFactorMutation:
     """Changes to second factors."""
 
-    @strawberry.mutation
+    @strawberry.mutation(directives=CALLERS)
     async def complete_login(
         self,
         info: strawberry.Info[UserContext, None],
@@ -53,7 +53,7 @@ class SecondFactorMutation:
         )
         return welcome(tokens, transport, context, context.device_cookie.read(context.call.headers))
 
-    @strawberry.federation.mutation(authenticated=True)
+    @strawberry.federation.mutation(authenticated=True, directives=OWN)
     async def enrol_second_factor(
         self, info: strawberry.Info[UserContext, None], password: Password
     ) -> EnrolSecondFactorResult:
@@ -61,7 +61,7 @@ class SecondFactorMutation:
         enrolment = await info.context.second_factors.enrol(password=password, by=info.context.identity)
         return SecondFactorEnrolment.from_enrolment(enrolment)
 
-    @strawberry.federation.mutation(authenticated=True)
+    @strawberry.federation.mutation(authenticated=True, directives=OWN)
     async def confirm_second_factor(
         self,
         info: strawberry.Info[UserContext, None],
@@ -72,7 +72,7 @@ class SecondFactorMutation:
         codes = await context.second_factors.confirm(code=code, by=context.identity, origin=context.call.origin)
         return RecoveryCodes(codes=list(codes))
 
-    @strawberry.federation.mutation(authenticated=True)
+    @strawberry.federation.mutation(authenticated=True, directives=OWN)
     async def renew_recovery_codes(
         self, info: strawberry.Info[UserContext, None], password: Password, code: Code
     ) -> RenewRecoveryCodesResult:
@@ -83,7 +83,7 @@ class SecondFactorMutation:
         )
         return RecoveryCodes(codes=list(codes))
 
-    @strawberry.federation.mutation(authenticated=True)
+    @strawberry.federation.mutation(authenticated=True, directives=OWN)
     async def disable_second_factor(
         self, info: strawberry.Info[UserContext, None], password: Password, code: Code
     ) -> DisableSecondFactorResult:

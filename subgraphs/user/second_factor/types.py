@@ -6,16 +6,21 @@ import strawberry
 
 from schema.problems import ConflictProblem
 from schema.scalars import DateTime
-from subgraphs.user.problems import InvalidCredentialsProblem
+from subgraphs.user.problems import InvalidCredentialsProblem, TooManyAttemptsProblem
 from subgraphs.user.second_factor.problems import InvalidCodeProblem
 from subgraphs.user.second_factor.service import Enrolment, SecondFactorStatus
+from subgraphs.user.types import CALLERS, OWN
 
 
 @strawberry.type(description="How the second factor of one's own account stands.")
 class SecondFactor:
-    enabled_at: DateTime | None = strawberry.field(description="Since when logins need a code; null while they do not.")
-    recovery_codes_left: int = strawberry.field(description="Recovery codes that are not used up.")
-    is_required: bool = strawberry.field(description="Whether a role of the account counts only with a second factor.")
+    enabled_at: DateTime | None = strawberry.field(
+        description="Since when logins need a code; null while they do not.", directives=OWN
+    )
+    recovery_codes_left: int = strawberry.field(description="Recovery codes that are not used up.", directives=OWN)
+    is_required: bool = strawberry.field(
+        description="Whether a role of the account counts only with a second factor.", directives=OWN
+    )
 
     @classmethod
     def from_status(cls, status: SecondFactorStatus) -> "SecondFactor":
@@ -28,8 +33,8 @@ class SecondFactor:
 
 @strawberry.type(description="What an authenticator app needs; it counts once a code of it is confirmed.")
 class SecondFactorEnrolment:
-    uri: str = strawberry.field(description="An otpauth:// address, to be shown as a QR code.")
-    secret: str = strawberry.field(description="The same secret in base 32, to be typed.")
+    uri: str = strawberry.field(description="An otpauth:// address, to be shown as a QR code.", directives=CALLERS)
+    secret: str = strawberry.field(description="The same secret in base 32, to be typed.", directives=CALLERS)
 
     @classmethod
     def from_enrolment(cls, enrolment: Enrolment) -> "SecondFactorEnrolment":
@@ -38,11 +43,11 @@ class SecondFactorEnrolment:
 
 @strawberry.type(description="Codes for when the app is lost, each good for one login. They are shown this once.")
 class RecoveryCodes:
-    codes: list[str] = strawberry.field(description="Ten codes, to be kept where the phone is not.")
+    codes: list[str] = strawberry.field(description="Ten codes, to be kept where the phone is not.", directives=CALLERS)
 
 
 EnrolSecondFactorResult: TypeAlias = Annotated[
-    SecondFactorEnrolment | InvalidCredentialsProblem | ConflictProblem,
+    SecondFactorEnrolment | InvalidCredentialsProblem | ConflictProblem | TooManyAttemptsProblem,
     strawberry.union("EnrolSecondFactorResult", description="What the app needs, or why there is nothing."),
 ]
 ConfirmSecondFactorResult: TypeAlias = Annotated[
@@ -50,10 +55,10 @@ ConfirmSecondFactorResult: TypeAlias = Annotated[
     strawberry.union("ConfirmSecondFactorResult", description="Logins need a code from now on, or why not."),
 ]
 RenewRecoveryCodesResult: TypeAlias = Annotated[
-    RecoveryCodes | InvalidCredentialsProblem | InvalidCodeProblem | ConflictProblem,
+    RecoveryCodes | InvalidCredentialsProblem | InvalidCodeProblem | ConflictProblem | TooManyAttemptsProblem,
     strawberry.union("RenewRecoveryCodesResult", description="New codes, or why the old ones stay."),
 ]
 DisableSecondFactorResult: TypeAlias = Annotated[
-    SecondFactor | InvalidCredentialsProblem | InvalidCodeProblem | ConflictProblem,
+    SecondFactor | InvalidCredentialsProblem | InvalidCodeProblem | ConflictProblem | TooManyAttemptsProblem,
     strawberry.union("DisableSecondFactorResult", description="The password is enough again, or why not."),
 ]

@@ -5,15 +5,15 @@ from typing import Annotated
 import strawberry
 
 from subgraphs.user.model import session_of
-from subgraphs.user.session_list.types import RevokeSessionResult, Session
-from subgraphs.user.types import UserContext
+from subgraphs.user.session_list.types import SESSION_OWNER, RevokeSessionResult, Session
+from subgraphs.user.types import OWN, UserContext
 
 
 @strawberry.type
 class SessionMutation:
     """Changes to sessions."""
 
-    @strawberry.federation.mutation(authenticated=True)
+    @strawberry.federation.mutation(authenticated=True, directives=SESSION_OWNER)
     async def revoke_session(
         self,
         info: strawberry.Info[UserContext, None],
@@ -26,7 +26,7 @@ class SessionMutation:
             context.call.cookies.extend(context.cookies.remove())
         return Session.from_document(ended, viewer=context.identity)
 
-    @strawberry.federation.mutation(authenticated=True)
+    @strawberry.federation.mutation(authenticated=True, directives=OWN)
     async def logout_everywhere(
         self,
         info: strawberry.Info[UserContext, None],

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import strawberry
 
-from subgraphs.user.session_list.types import Session
+from subgraphs.user.session_list.types import SESSION_OWNER, Session
 from subgraphs.user.types import UserContext
 
 
@@ -12,7 +12,7 @@ from subgraphs.user.types import UserContext
 class SessionQuery:
     """Reads about sessions."""
 
-    @strawberry.federation.field(authenticated=True)
+    @strawberry.federation.field(authenticated=True, directives=SESSION_OWNER)
     async def sessions(
         self,
         info: strawberry.Info[UserContext, None],
