@@ -23,6 +23,7 @@ from subgraphs.user.model import (
     AccountInactive,
     AccountStatus,
     InvalidCredentials,
+    InvalidRefreshToken,
     Profile,
     can_be_password,
     check_email,
@@ -152,8 +153,18 @@ class UserService:
         return self.devices.issue(subject, now=now, known=self.devices.recognise(device_token, subject, now=now))
 
     async def refresh(self, refresh_token: str, *, origin: Origin = UNKNOWN_ORIGIN) -> Tokens:
-        """Exchange a refresh token for new tokens; raise InvalidRefreshToken."""
-        return await self.sessions.refresh(refresh_token, origin=origin)
+        """Exchange a refresh token for new tokens.
+
+        Raises:
+            InvalidRefreshToken: it is not valid; see Sessions.refresh.
+            TooManyAttempts: so many that were not valid came from this network.
+        """
+        attempt = await self.throttle.admit(AttemptKind.REFRESH, "", origin)
+        try:
+            return await self.sessions.refresh(refresh_token, origin=origin)
+        except InvalidRefreshToken:
+            await attempt.failed()
+            raise
 
     async def log_out(self, identity: Identity, refresh_token: str | None, *, origin: Origin = UNKNOWN_ORIGIN) -> bool:
         """End the caller's session; return whether there was one."""

@@ -227,7 +227,7 @@ LoginResult: TypeAlias = Annotated[
     strawberry.union("LoginResult", description="Logged in, halfway there, or why not."),
 ]
 RefreshResult: TypeAlias = Annotated[
-    AuthSession | InvalidRefreshTokenProblem,
+    AuthSession | InvalidRefreshTokenProblem | TooManyAttemptsProblem,
     strawberry.union("RefreshResult", description="New tokens, or why there are none."),
 ]
 UpdateProfileResult: TypeAlias = Annotated[

@@ -21,7 +21,7 @@ from core.mail_queue import MailQueue
 from core.mongo import Session, in_transaction
 from core.scopes import USERS_WRITE
 from core.sealing import open_sealer
-from core.subgraph import UNKNOWN_ORIGIN, Origin, Runtime, require_login, require_scopes
+from core.subgraph import UNKNOWN_ORIGIN, Origin, Runtime, require_person, require_scopes
 from core.totp import generate_totp_secret, match_totp, show_totp_secret, totp_uri
 from subgraphs.user.accounts.owner import prove_password
 from subgraphs.user.audit import AuditAction, AuditLog
@@ -129,7 +129,7 @@ class SecondFactors:
 
     async def status(self, *, by: Identity) -> SecondFactorStatus:
         """Return how the caller's own second factor stands."""
-        user_id = require_login(by)
+        user_id = require_person(by)
         account = await self._find_account(user_id)
         factor = await self._repository.find(user_id)
         if factor is None or factor.confirmed_at is None:
@@ -168,7 +168,7 @@ class SecondFactors:
             Conflict: nothing waits to be confirmed.
             InvalidCode: it is none of the app's.
         """
-        user_id = require_login(by)
+        user_id = require_person(by)
         await self._sessions.require_living(by)
         waiting = await self._repository.find(user_id)
         if waiting is None or waiting.confirmed_at is not None:
@@ -332,7 +332,7 @@ class SecondFactors:
 
     async def _authenticate(self, by: Identity, password: str) -> UserDocument:
         """Return the caller's account; raise InvalidCredentials unless *password* is its."""
-        user_id = require_login(by)
+        user_id = require_person(by)
         await self._sessions.require_living(by)
         account = await self._find_account(user_id)
         await prove_password(account, password, passwords=self._passwords, throttle=self._throttle)

@@ -4,7 +4,7 @@ from core.errors import NotFound
 from core.identity import Identity
 from core.mongo import Session, in_transaction
 from core.scopes import USERS_WRITE
-from core.subgraph import UNKNOWN_ORIGIN, Origin, Runtime, require_login, require_scopes
+from core.subgraph import UNKNOWN_ORIGIN, Origin, Runtime, require_person, require_scopes
 from subgraphs.user.audit import AuditAction, AuditLog
 from subgraphs.user.documents import SessionDocument
 from subgraphs.user.model import session_of
@@ -28,7 +28,7 @@ class SessionList:
         Raises:
             Forbidden: they are somebody else's, and the caller lacks users:write.
         """
-        own_id = require_login(by)
+        own_id = require_person(by)
         if user_id not in (None, own_id):
             require_scopes(by, USERS_WRITE)
         return await self._repository.find_living_of(user_id or own_id, now=self._clock.now())
@@ -41,7 +41,7 @@ class SessionList:
         Raises:
             NotFound: no session with this id lives, or it is somebody else's and the caller lacks users:write.
         """
-        own_id = require_login(by)
+        own_id = require_person(by)
         await self._sessions.require_living(by)
         refusal = NotFound(f"there is no session {session_id}")
         found = await self._repository.find_session(session_id)
@@ -56,7 +56,7 @@ class SessionList:
 
     async def log_out_everywhere(self, *, keep_current: bool, by: Identity, origin: Origin = UNKNOWN_ORIGIN) -> int:
         """End all of the caller's sessions, or all but the present one; return how many there were."""
-        user_id = require_login(by)
+        user_id = require_person(by)
         await self._sessions.require_living(by)
         kept = session_of(by.token_id) if keep_current else None
 

@@ -8,6 +8,9 @@ from typing import Any
 from tests.integration.security.expected import DOORS, NULL, SHOWN, Field, Read, Write
 from tests.integration.security.things import Things
 
+# Answered with a number or a truth value, which have no selection
+SCALARS = frozenset({"logout", "logoutEverywhere"})
+
 
 def filled(value: Any, things: Things) -> Any:
     """Return *value* with every `%(name)s` in its texts replaced by what *things* has."""
@@ -46,7 +49,7 @@ def direct_document(row: Read | Field, things: Things) -> tuple[str, dict[str, A
 
 def write_document(row: Write, things: Things) -> tuple[str, dict[str, Any]]:
     """Return the document of a mutation and its variables."""
-    selection = "" if row.mutation == "logout" else " { __typename }"
+    selection = "" if row.mutation in SCALARS else " { __typename }"
     if not row.arguments:
         return f"mutation {{ {row.mutation}{selection} }}", {}
     declared = ", ".join(f"${name}: {type_}" for name, (type_, _) in row.arguments.items())
@@ -70,7 +73,7 @@ def write_outcome(response: Mapping[str, Any], mutation: str) -> str:
         assert (response.get("data") or {}).get(mutation) is None
         return str(response["errors"][0]["extensions"]["code"])
     result = response["data"][mutation]
-    return str(result) if isinstance(result, bool) else str(result["__typename"])
+    return str(result["__typename"]) if isinstance(result, dict) else str(result)
 
 
 def find(value: Any, path: str) -> Any:

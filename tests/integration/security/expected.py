@@ -42,6 +42,7 @@ LOGIN, SCOPE = "UNAUTHENTICATED", "FORBIDDEN"
 SHOWN, NULL = "shown", "null"
 # Typed outcomes of mutations
 HIDDEN, CONFLICT = "NotFoundProblem", "ConflictProblem"
+PASSWORD, TOKEN = "InvalidCredentialsProblem", "InvalidMailTokenProblem"
 
 Outcomes: TypeAlias = tuple[str, ...]
 """One for each of CALLERS."""
@@ -55,6 +56,10 @@ STAFF_SCOPE: Outcomes = (LOGIN, SCOPE, SHOWN, SHOWN, SCOPE, SCOPE)
 ADMIN_SCOPE: Outcomes = (LOGIN, SCOPE, SCOPE, SHOWN, SCOPE, SCOPE)
 # For the owner alone: staff has no look at the schedules of others
 OWNER_ONLY: Outcomes = (LOGIN, NULL, NULL, NULL, SHOWN, SHOWN)
+# Everybody has something of the kind, and the owner's holds something; a service is nobody
+OWN_ONE: Outcomes = (LOGIN, NULL, NULL, NULL, SHOWN, SCOPE)
+# For the owner, and for holders of users:write
+OWN_SESSIONS: Outcomes = (LOGIN, SCOPE, SCOPE, SHOWN, SHOWN, SCOPE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,7 @@ READS: tuple[Read, ...] = (
     Read("cart", "{ cart { itemCount lines { quantity } } }", (LOGIN, SHOWN, SHOWN, SHOWN, SHOWN, SCOPE)),
     Read("categories", "{ categories { id } }", EVERYBODY),
     Read("category", '{ category(id: "%(category)s") { id } }', EVERYBODY),
+    Read("dataExport", "{ dataExport { id status partCount } }", OWN_ONE),
     Read("me", "{ me { id email phone roles } }", (NULL, SHOWN, SHOWN, SHOWN, SHOWN, NULL)),
     Read(
         "monthlyOrderTotals",
@@ -102,11 +108,13 @@ READS: tuple[Read, ...] = (
         (SCOPE, SCOPE, SHOWN, SHOWN, SCOPE, SHOWN),
     ),
     Read("roles", "{ roles { name scopes } }", STAFF_SCOPE),
+    Read("secondFactor", "{ secondFactor { recoveryCodesLeft } }", (LOGIN, *[SHOWN] * 4, SCOPE)),
+    Read("sessions.0", "{ sessions { id address } }", OWN_ONE),
+    Read("sessions", '{ sessions(userId: "usr_ani") { id } }', OWN_SESSIONS),
     Read("stockLevels", "{ stockLevels { nodes { onHand } } }", STAFF_SCOPE),
     Read("syncRun", '{ syncRun(id: "%(run)s") { id } }', OWNER_ONLY),
     Read("syncSchedule", '{ syncSchedule(id: "%(schedule)s") { id } }', OWNER_ONLY),
-    # A list of one's own: everybody has one, only the owner's holds something
-    Read("syncSchedules.0", "{ syncSchedules { id } }", (LOGIN, NULL, NULL, NULL, SHOWN, SCOPE)),
+    Read("syncSchedules.0", "{ syncSchedules { id } }", OWN_ONE),
     Read("user", '{ user(id: "usr_ani") { id } }', (LOGIN, NULL, SHOWN, SHOWN, SHOWN, SHOWN)),
     Read("users", "{ users { nodes { email } } }", STAFF_SCOPE),
 )
@@ -118,11 +126,14 @@ DOORS: Mapping[str, tuple[str, Mapping[str, str] | None]] = {
     "Audit": ("auditLog(first: 5)", None),
     "Cancelled": ('order(id: "%(cancelled)s")', {"__typename": "Order", "id": "%(cancelled)s"}),
     "Cart": ("cart", None),
+    "Export": ("dataExport", None),
     "Order": ('order(id: "%(shipped)s")', {"__typename": "Order", "id": "%(shipped)s"}),
     "Payment": ('payment(id: "%(open_payment)s")', {"__typename": "Payment", "id": "%(open_payment)s"}),
     "Product": ('product(id: "%(product)s")', {"__typename": "Product", "id": "%(product)s"}),
     "Run": ('syncRun(id: "%(run)s")', None),
     "Schedule": ('syncSchedule(id: "%(schedule)s")', {"__typename": "SyncSchedule", "id": "%(schedule)s"}),
+    "SecondFactor": ("secondFactor", None),
+    "Sessions": ('sessions(userId: "usr_ani")', None),
     "Totals": ('monthlyOrderTotals(from: "2027-03", to: "2027-03")', None),
     "User": ('user(id: "usr_ani")', {"__typename": "User", "id": "usr_ani"}),
 }
@@ -173,6 +184,7 @@ FIELDS: tuple[Field, ...] = (
     ),
     *_fields("AuditEntry", "Audit", "nodes.1", "target", ADMIN_SCOPE),
     *_fields("Cart", "Cart", "", "itemCount lines{quantity}", (LOGIN, SHOWN, SHOWN, SHOWN, SHOWN, SCOPE)),
+    *_fields("DataExport", "Export", "", "part", OWN_ONE),
     *_fields("MonthlyOrderTotal", "Totals", "months.0", f"revenue{MONEY} averageOrderValue{MONEY}", OF_REPORT),
     *_fields("MonthlyOrderTotals", "Totals", "", "months{orderCount}", OF_REPORT),
     *_fields("Order", "Order", "", f"subtotal{MONEY} shipping{MONEY} total{MONEY} note lines{{id}} buyer{{id}}", OWN),
@@ -184,6 +196,11 @@ FIELDS: tuple[Field, ...] = (
     *_fields("Payment", "Payment", "", f"amount{MONEY} payUrl", OWN),
     *_fields("Product", "Product", "", f"price{MONEY}", EVERYBODY),
     *_fields("Product", "Product", "", "stockLevel{onHand}", STAFF_SCOPE),
+    *_fields(
+        "SavedAddress", "User", "addresses.0", "recipient phone line1 line2 city region postalCode country", OF_USER
+    ),
+    *_fields("SecondFactor", "SecondFactor", "", "recoveryCodesLeft isRequired", (LOGIN, *[SHOWN] * 4, SCOPE)),
+    *_fields("Session", "Sessions", "0", "device address transport createdAt lastSeenAt isCurrent", OWN_SESSIONS),
     *_fields("Shipment", "Order", "shipments.0", "trackingNumber events{status}", OWN),
     *_fields(
         "ShippingAddress",
@@ -196,7 +213,8 @@ FIELDS: tuple[Field, ...] = (
     *_fields("SyncSchedule", "Schedule", "", "webhookUrl owner{id}", OWNER_ONLY),
     Field("SyncSchedule.runs", "Schedule", "runs { nodes { id } }", "runs", OWNER_ONLY),
     *_fields("TrackingEvent", "Order", "shipments.0.events.0", "location", OWN),
-    *_fields("User", "User", "", "name email phone roles scopes", OF_USER),
+    *_fields("User", "User", "", "name email phone roles scopes status", OF_USER),
+    Field("User.addresses", "User", "addresses { id }", "addresses.0", OF_USER),
     Field("User.orders", "User", "orders { nodes { id } }", "orders", OF_USER),
     Field(
         "User.syncSchedules", "User", "syncSchedules { id }", "syncSchedules", (LOGIN, NULL, SCOPE, SCOPE, SHOWN, SHOWN)
@@ -208,6 +226,7 @@ IN_ANSWERS = frozenset(
     {
         *("AuthSession.accessToken", "AuthSession.deviceToken", "AuthSession.refreshToken", "AuthSession.tokenType"),
         *("AuthSession.user", "CheckoutSuccess.order", "CheckoutSuccess.payUrl"),
+        *("RecoveryCodes.codes", "SecondFactorEnrolment.secret"),
         *("SyncScheduleCreated.schedule", "SyncScheduleCreated.secret"),
     }
 )
@@ -233,6 +252,9 @@ class Write:
 # Rows that several may do: the second finds it done. Each caller of a row meets what those before have left
 BY_STAFF_ONCE: Outcomes = (LOGIN, SCOPE, "Order", CONFLICT, SCOPE, SCOPE)
 BY_CUSTOMERS = (LOGIN, *["Cart"] * 4, SCOPE)
+# An access token alone does not do: all of them guess at their own passwords
+BY_WHO_KNOWS_THE_PASSWORD: Outcomes = (LOGIN, *[PASSWORD] * 4, SCOPE)
+OF_OWN_ADDRESS: Outcomes = (LOGIN, HIDDEN, HIDDEN, HIDDEN, "User", SCOPE)
 
 _PRODUCT = {"sku": "NEW-1", "name": "New", "price": {"decimal": "10", "currency": "IDR"}}
 _ADJUSTMENT = {"productId": "%(product)s", "delta": 1, "reason": "found", "idempotencyKey": "%(product)s"}
@@ -241,6 +263,10 @@ _SHIPMENT = {"orderId": "%(order)s", "carrier": "JNE", "trackingNumber": "1"}
 _PRICE = {"id": "%(product)s", "price": {"decimal": "1", "currency": "IDR"}}
 _ROLE = {"name": "%(role)s", "description": "New", "scopes": ["orders:read"]}
 _EVERYBODYS = {**SCHEDULE, "scope": "ALL"}
+_GUESS = {"password": ("String!", "a guess")}
+_NEW_PASSWORD = {"currentPassword": "a guess", "newPassword": "something else"}
+_NEW_EMAIL = {"newEmail": "mine@example.org", "password": "a guess"}
+_SUSPENSION = {"userId": "%(customer)s", "status": "SUSPENDED", "reason": "a stolen card"}
 _NEW_URL = {"id": "%(schedule)s", "webhookUrl": "https://mine.example/"}
 
 WRITES: tuple[Write, ...] = (
@@ -331,7 +357,39 @@ WRITES: tuple[Write, ...] = (
     Write(
         "register",
         {"input": ("RegisterInput!", {"email": "ani@example.org", "password": "something else", "name": "Not Ani"})},
-        ("EmailTakenProblem",) * 6,
+        # The same for an address that has an account as for any other
+        ("RegistrationAccepted",) * 6,
+    ),
+    Write(
+        "verifyEmail",
+        {"input": ("VerifyEmailInput!", {"token": "a guess", "password": "correct horse battery"})},
+        (TOKEN,) * 6,
+    ),
+    Write("requestPasswordReset", {"email": ("String!", "ani@example.org")}, ("PasswordResetRequested",) * 6),
+    Write(
+        "resetPassword",
+        {"input": ("ResetPasswordInput!", {"token": "a guess", "newPassword": "something else"})},
+        (TOKEN,) * 6,
+    ),
+    Write("changePassword", {"input": ("ChangePasswordInput!", _NEW_PASSWORD)}, BY_WHO_KNOWS_THE_PASSWORD),
+    Write("requestEmailChange", {"input": ("RequestEmailChangeInput!", _NEW_EMAIL)}, BY_WHO_KNOWS_THE_PASSWORD),
+    Write("confirmEmailChange", {"token": ("String!", "a guess")}, (LOGIN, *[TOKEN] * 4, SCOPE)),
+    Write("addAddress", {"input": ("AddressInput!", ADDRESS)}, (LOGIN, *["User"] * 4, SCOPE)),
+    Write(
+        "updateAddress",
+        {"id": ("ID!", "%(address)s"), "input": ("AddressInput!", {**ADDRESS, "line1": "Elsewhere"})},
+        OF_OWN_ADDRESS,
+    ),
+    Write("setDefaultAddress", {"id": ("ID!", "%(address)s")}, OF_OWN_ADDRESS),
+    Write("removeAddress", {"id": ("ID!", "%(address)s")}, OF_OWN_ADDRESS),
+    Write("deactivateAccount", _GUESS, BY_WHO_KNOWS_THE_PASSWORD),
+    Write("requestDataExport", _GUESS, BY_WHO_KNOWS_THE_PASSWORD),
+    Write("eraseAccount", _GUESS, BY_WHO_KNOWS_THE_PASSWORD),
+    Write(
+        "setAccountStatus",
+        {"input": ("SetAccountStatusInput!", _SUSPENSION)},
+        (LOGIN, SCOPE, SCOPE, "User", SCOPE, SCOPE),
+        "ACCOUNT_STATUS_CHANGED",
     ),
     Write(
         "login",
@@ -340,6 +398,31 @@ WRITES: tuple[Write, ...] = (
     ),
     Write("refresh", {"refreshToken": ("String", "a guess")}, ("InvalidRefreshTokenProblem",) * 6),
     Write("logout", {"refreshToken": ("String", "a guess")}, ("False",) * 6),
+    # How many sessions have ended: the owner has one
+    Write("logoutEverywhere", {}, (LOGIN, "0", "0", "0", "1", SCOPE)),
+    # The owner finds it ended: test_session_list.py has owners who come first
+    Write(
+        "revokeSession",
+        {"id": ("ID!", "%(session)s")},
+        (LOGIN, HIDDEN, HIDDEN, "Session", HIDDEN, SCOPE),
+        "SESSION_REVOKED",
+    ),
+    Write(
+        "completeLogin",
+        {"challenge": ("String!", "a guess"), "code": ("String!", "123456")},
+        ("ChallengeEndedProblem",) * 6,
+    ),
+    Write("enrolSecondFactor", _GUESS, BY_WHO_KNOWS_THE_PASSWORD),
+    # Nobody has enrolled
+    Write("confirmSecondFactor", {"code": ("String!", "123456")}, (LOGIN, *[CONFLICT] * 4, SCOPE)),
+    Write("renewRecoveryCodes", {**_GUESS, "code": ("String!", "123456")}, BY_WHO_KNOWS_THE_PASSWORD),
+    Write("disableSecondFactor", {**_GUESS, "code": ("String!", "123456")}, BY_WHO_KNOWS_THE_PASSWORD),
+    Write(
+        "resetSecondFactor",
+        {"userId": ("ID!", "%(customer)s")},
+        (LOGIN, SCOPE, SCOPE, "User", SCOPE, SCOPE),
+        "SECOND_FACTOR_DISABLED",
+    ),
     Write("updateProfile", {"input": ("UpdateProfileInput!", {"name": "Renamed"})}, (LOGIN, *["User"] * 4, SCOPE)),
     Write(
         "setRoles",
@@ -370,7 +453,10 @@ WRITES: tuple[Write, ...] = (
 # Outcomes that change something; with any other nothing may have changed
 DONE = frozenset(
     {
-        *("Cart", "Category", "Order", "Product", "Role", "RoleDeleted", "StockLevel", "SyncRun", "SyncSchedule"),
-        *("SyncScheduleCreated", "SyncScheduleDeleted", "User"),
+        *("Cart", "Category", "Order", "PasswordResetRequested", "Product", "RegistrationAccepted", "Role"),
+        *("RoleDeleted", "Session", "StockLevel", "SyncRun", "SyncSchedule", "SyncScheduleCreated"),
+        *("SyncScheduleDeleted", "User"),
+        # Of logoutEverywhere
+        "1",
     }
 )

@@ -24,7 +24,7 @@ from router.supergraph.reading import read_supergraph
 from subgraphs.payment.gateways.base import BadNotification
 from subgraphs.payment.gateways.sandbox import SandboxGateway
 from tests.integration.security.asking import direct_document, read_outcome, write_document, write_outcome
-from tests.integration.security.expected import FIELDS, READS, WRITES, Field, Read
+from tests.integration.security.expected import DONE, FIELDS, READS, WRITES, Field, Read
 from tests.integration.security.things import Things, make_all_things, make_things
 from tests.integration.security.world import PEOPLE, World, local_part
 from tests.testkit.asgi_server import running_asgi
@@ -203,10 +203,12 @@ async def test_past_the_router_every_row_of_the_table_is_an_anonymous_callers(
     world: World, urls: dict[str, str], name: str
 ) -> None:
     things = await make_all_things(world)
-    rows = _rows_of(world, name, things)
+    # What everybody may do is no attack
+    rows = [row for row in _rows_of(world, name, things) if row[3] not in DONE]
     assert len(rows) >= 3
     before = await world.snapshot()
     for claim in NOBODY.values():
+        await world.forget_attempts()
         for document, variables, read, expected in rows:
             status, answer = await _post(urls[name], document, claim(world, name), variables)
             assert (status, read(answer)) == (200, expected), document

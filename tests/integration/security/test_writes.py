@@ -22,6 +22,7 @@ async def test_each_caller_changes_what_is_theirs_and_what_staff_does_is_audited
     document, variables = write_document(row, things)
     outcomes, audited = {}, {}
     for name in CALLERS:
+        await world.forget_attempts()
         before, entries = await world.snapshot(), await world.audited(row.audited_as)
         if name == "service":
             subgraph = world.subgraph_of("Mutation", row.mutation)

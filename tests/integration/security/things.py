@@ -5,8 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core.subgraph import Origin
+from subgraphs.user.app import build_service
 from subgraphs.user.audit import AuditAction, AuditLog
-from tests.integration.security.world import World
+from subgraphs.user.bulk import NewAccount, insert_users
+from subgraphs.user.model import session_of
+from subgraphs.user.second_factor.documents import SecondFactorDocument
+from tests.integration.security.world import CHEAP, World
 from tests.testkit.callers import ADMIN, STAFF, Caller
 from tests.testkit.shop import ADDRESS, ANI, Shop
 
@@ -44,8 +48,8 @@ _numbers: Counter[str] = Counter()
 class Things:
     """Ids: ANI's paid order with its payment, an unpaid one, her schedule with a run, a product on sale, a draft.
 
-    And an address of hers; she has a data export, too. *role* is one that nobody has. What only `make_all_things` makes
-    is empty otherwise.
+    And an address of hers, and the one session that she has; she has a data export, too. *customer* is somebody else,
+    who has a second factor. *role* is one that nobody has. What only `make_all_things` makes is empty otherwise.
     """
 
     order: str
@@ -57,6 +61,8 @@ class Things:
     product: str
     draft: str
     address: str
+    session: str
+    customer: str
     role: str
     shipped: str = ""
     cancelled: str = ""
@@ -104,6 +110,8 @@ async def make_things(world: World, *, stage: str = "PAID") -> Things:
         product=f"prd_{name}",
         draft=f"prd_{draft}",
         address=await _keep_personal_data(world),
+        session=await _log_in(world),
+        customer=await _open_account(world, f"usr_{name}"),
         role=role,
     )
 
@@ -114,11 +122,35 @@ async def _keep_personal_data(world: World) -> str:
     await database["users"].update_one({"_id": ANI.subject}, {"$set": {"addresses": [], "default_address_id": None}})
     await database["data_exports"].delete_many({})
     add = "mutation($a: AddressInput!) { addAddress(input: $a) { ... on User { addresses { id } } } }"
-    (address,) = (await user.data(add, {"a": ADDRESS}, by=ANI))["addAddress"]["addresses"]
+    (address,) = (await user.data(add, {"a": FULL_ADDRESS}, by=ANI))["addAddress"]["addresses"]
     export = 'mutation { requestDataExport(password: "correct horse battery") { __typename } }'
     assert (await user.data(export, by=ANI))["requestDataExport"]["__typename"] == "DataExport"
     await world.shop.run_job("user", "collect_exports")
     return str(address["id"])
+
+
+async def _log_in(world: World) -> str:
+    """Log ANI in, on no device but one; return the session's id."""
+    user = world.subgraphs["user"].runtime
+    for collection in ("sessions", "refresh_tokens"):
+        await user.database[collection].delete_many({"user_id": ANI.subject})
+    opened = await build_service(user, passwords=CHEAP).log_in(
+        email="ani@example.org", password="correct horse battery", origin=Origin("203.0.113.5", "a browser")
+    )
+    return str(session_of(opened.identity.token_id))
+
+
+async def _open_account(world: World, user_id: str) -> str:
+    """Open an account that has a second factor; return its id."""
+    user = world.subgraphs["user"].runtime
+    account = NewAccount(user_id, f"{user_id}@example.org", "Citra", user.clock.now())
+    await insert_users(user.database, [account], password="correct horse battery", passwords=CHEAP)
+    await user.database["users"].update_one({"_id": user_id}, {"$set": {"has_second_factor": True}})
+    factor = SecondFactorDocument(
+        id=user_id, sealed_secret="", created_at=user.clock.now(), confirmed_at=user.clock.now(), recovery_digests=[]
+    )
+    await factor.insert()
+    return user_id
 
 
 async def make_all_things(world: World) -> Things:

@@ -42,6 +42,7 @@ from subgraphs.user.audit import AUDIT
 from subgraphs.user.bulk import NewAccount, insert_users
 from subgraphs.user.keys import load_token_issuer
 from subgraphs.user.passwords import Passwords
+from subgraphs.user.throttle import THROTTLE
 from tests.testkit.callers import ADMIN, STAFF, Caller
 from tests.testkit.clock import FixedClock
 from tests.testkit.shop import ANI, BUDI, Shop, open_shop
@@ -50,9 +51,9 @@ from tests.testkit.store import MakeRuntime
 # In this order, so that whoever owns a thing, and may end it, comes last
 PEOPLE: Mapping[str, Identity] = {"anonymous": ANONYMOUS, "other": BUDI, "staff": STAFF, "admin": ADMIN, "owner": ANI}
 SERVICE = service_identity("order")
+CHEAP = Passwords(time_cost=1, memory_kib=8, threads=1)
 
 # That somebody guessed is counted and noted, whatever comes of it; that is no change
-_NOTED = "throttle"
 _NOTES = ("LOGIN_FAILED", "TOO_MANY_ATTEMPTS")
 
 _addresses = count(1)
@@ -95,7 +96,7 @@ class World:
         for name, subgraph in self.subgraphs.items():
             database = subgraph.runtime.database
             for collection in sorted(await database.list_collection_names()):
-                if collection != _NOTED:
+                if collection != THROTTLE:
                     query = {"action": {"$nin": _NOTES}} if collection == AUDIT else {}
                     rows[f"{name}.{collection}"] = await database[collection].find(query).sort("_id", 1).to_list()
         return rows
@@ -118,6 +119,10 @@ class World:
             if field is not None and field_name in ("stockLevel", "availability", "purchasable"):
                 return name
         raise AssertionError(f"nobody resolves {type_name}.{field_name}")
+
+    async def forget_attempts(self) -> None:
+        """Let attempts count from the first again: what a test asks for is not to depend on those before it."""
+        await self.subgraphs["user"].runtime.database[THROTTLE].delete_many({})
 
     async def audited(self, action: str) -> int:
         """Return how many entries of *action* there are, or are on their way to the log."""
@@ -159,12 +164,11 @@ async def open_world(make_runtime: MakeRuntime) -> World:
     subgraphs = {**shop.subgraphs, "sync": sync}
     shop = replace(shop, subgraphs=subgraphs)
     user = subgraphs["user"].runtime
-    cheap = Passwords(time_cost=1, memory_kib=8, threads=1)
     people = [
         NewAccount("usr_staff", "staff@example.org", "Sari", shop.clock.now(), (Role.STAFF,)),
         NewAccount("usr_admin", "admin@example.org", "Dewi", shop.clock.now(), (Role.ADMIN,)),
     ]
-    await insert_users(user.database, people, password="correct horse battery", passwords=cheap)
+    await insert_users(user.database, people, password="correct horse battery", passwords=CHEAP)
     jwks_file = user.settings.data / "jwks.json"
     issuer = load_token_issuer(user.settings)
     jwks_file.write_text(json.dumps(issuer.jwks()))
