@@ -13,8 +13,9 @@ from core.subgraph import require_service
 
 CALLERS: Mapping[str, frozenset[str]] = {
     "cancelPayment": frozenset({"order"}),
-    "changedOrders": frozenset({"sync"}),
+    "changedOrders": frozenset({"sync", "user"}),
     "commitStock": frozenset({"order"}),
+    "openOrderCount": frozenset({"user"}),
     "openPayment": frozenset({"order"}),
     "releaseStock": frozenset({"order"}),
     "reserveStock": frozenset({"order"}),

@@ -15,7 +15,7 @@ from typing import Any
 from core.clock import Clock
 from core.identity import Identity
 from core.mongo import Database, Row, Session
-from core.subgraph import require_service
+from core.service_calls import require_caller
 from subgraphs.order.carts import cart_id
 from subgraphs.order.checkout_repository import FINAL_STATES
 from subgraphs.order.model import OPEN_STATUSES, OVER_STATUSES, ActorKind
@@ -41,7 +41,7 @@ class ErasedBuyers:
 
     async def count_open_orders(self, buyer_id: str, caller: Identity) -> int:
         """Return how many orders of a buyer are unpaid, on their way, or about to be placed, for another subgraph."""
-        require_service(caller)
+        require_caller(caller, "openOrderCount")
         orders = await self._orders.count_documents(
             {"buyer_id": buyer_id, "status": {"$in": [status.value for status in OPEN_STATUSES]}}
         )

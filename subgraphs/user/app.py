@@ -1,7 +1,6 @@
 """The user subgraph, put together."""
 
 from core.jobs import Job
-from core.mail_queue import SEND_EVERY_S, MailQueue
 from core.subgraph import Call, Runtime, Subgraph
 from loaders.entity import entity_loader
 from subgraphs.user.accounts.documents import DOCUMENTS as ACCOUNT_DOCUMENTS
@@ -41,7 +40,6 @@ def build(runtime: Runtime, *, passwords: Passwords | None = None) -> Subgraph:
     service = UserService(runtime, passwords=passwords or Passwords(), issuer=issuer)
     session_list = SessionList(runtime, service.sessions)
     revocations = RevocationList(runtime.database, runtime.clock)
-    mails = MailQueue(runtime.database, runtime.mailer)
     cookies, devices = token_cookies(runtime.settings), device_cookie(runtime.settings)
 
     def make_context(call: Call) -> UserContext:
@@ -58,10 +56,6 @@ def build(runtime: Runtime, *, passwords: Passwords | None = None) -> Subgraph:
             address_books=entity_loader(service.accounts.address_books.find_books, lambda book: book[0]),
             roles=entity_loader(service.roles.find_roles, lambda role: role.name),
         )
-
-    async def prepare() -> None:
-        await mails.prepare()
-        await service.prepare()
 
     return Subgraph(
         name=NAME,
@@ -80,13 +74,12 @@ def build(runtime: Runtime, *, passwords: Passwords | None = None) -> Subgraph:
         context=make_context,
         handlers=build_handlers(service),
         jobs=(
-            Job("send_mails", SEND_EVERY_S, mails.send_due),
             Job("send_letters", LETTERS_EVERY_S, service.accounts.postbox.send_due),
             Job("collect_exports", EXPORTS_EVERY_S, service.accounts.data_exports.collect_due),
         ),
         routes=(jwks_route(issuer, runtime.clock),),
         internal_routes=(revocations_route(revocations, runtime.settings, runtime.clock),),
-        prepare=prepare,
+        prepare=service.prepare,
     )
 
 

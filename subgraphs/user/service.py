@@ -13,7 +13,7 @@ from core.mongo import Session, in_transaction
 from core.paging import Page, PageRequest
 from core.scopes import AUDIT_READ, USERS_READ
 from core.subgraph import UNKNOWN_ORIGIN, Origin, Runtime, require_login, require_person
-from subgraphs.user.accounts.app import build_accounts
+from subgraphs.user.accounts.app import build_accounts, build_postbox
 from subgraphs.user.audit import AuditEntry, AuditFilter, AuditLog
 from subgraphs.user.devices import Devices, SubjectKeys
 from subgraphs.user.documents import UserDocument
@@ -65,18 +65,20 @@ class UserService:
         self.devices = Devices(keys)
         self.throttle = Throttle(runtime.database, runtime.clock, self.devices, self._audit)
         self.roles = RoleService(runtime.client, runtime.database, runtime.clock, self._audit)
-        self.sessions = Sessions(runtime, issuer, find_scopes=self.roles.find_scopes)
+        postbox = build_postbox(runtime, self._repository, self._audit)
+        self.sessions = Sessions(runtime, issuer, postbox=postbox, find_scopes=self.roles.find_scopes)
         self.accounts = build_accounts(
             runtime,
             self._repository,
             passwords=passwords,
             sessions=self.sessions,
+            postbox=postbox,
             audit=self._audit,
             throttle=self.throttle,
             roles=self.roles,
         )
         self.second_factors = SecondFactors(
-            runtime, passwords=passwords, sessions=self.sessions, throttle=self.throttle
+            runtime, passwords=passwords, sessions=self.sessions, postbox=postbox, throttle=self.throttle
         )
 
     async def create_user(

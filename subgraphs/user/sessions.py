@@ -19,15 +19,15 @@ from core.errors import Forbidden, Unauthenticated
 from core.identity import ANONYMOUS, Identity, Role
 from core.ids import new_id
 from core.key_ring import RotatingIssuer
-from core.mail_queue import MailQueue
 from core.mongo import Session, in_transaction
 from core.scopes import scopes_of
 from core.subgraph import UNKNOWN_ORIGIN, Origin, Runtime
 from core.tokens import TokenFamily, new_token_id
+from subgraphs.user.accounts.documents import LetterKind
+from subgraphs.user.accounts.postbox import Postbox
 from subgraphs.user.audit import AuditAction, AuditLog
 from subgraphs.user.documents import RefreshTokenDocument, SessionDocument, UserDocument
 from subgraphs.user.model import AccountStatus, InvalidRefreshToken, Profile, profile_from_row, session_of
-from subgraphs.user.notices import write_reuse_notice
 from subgraphs.user.session_repository import SessionRepository
 from subgraphs.user.user_agents import describe_device
 
@@ -71,10 +71,17 @@ async def _built_in_scopes(roles: Collection[str]) -> frozenset[str]:
 class Sessions:
     """Opens, refreshes and ends sessions."""
 
-    def __init__(self, runtime: Runtime, issuer: RotatingIssuer, *, find_scopes: FindScopes = _built_in_scopes) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        issuer: RotatingIssuer,
+        *,
+        postbox: Postbox,
+        find_scopes: FindScopes = _built_in_scopes,
+    ) -> None:
         self._repository = SessionRepository(runtime.database)
         self._audit = AuditLog(runtime.database, runtime.clock)
-        self._mails = MailQueue(runtime.database, runtime.mailer)
+        self._postbox = postbox
         self._client = runtime.client
         self._clock = runtime.clock
         self._issuer = issuer
@@ -244,10 +251,9 @@ class Sessions:
             account = await self._repository.find_account(known.user_id, session=session)
             if account is not None:
                 device = describe_device(found.user_agent)
-                notice = write_reuse_notice(
-                    new_id("mail"), account.email, account.name, device=device, opened_at=found.created_at
+                await self._postbox.tell(
+                    LetterKind.SESSION_REUSED, account, device=device, opened_at=found.created_at, session=session
                 )
-                await self._mails.queue(notice, now=now, session=session)
             return True
 
         if await in_transaction(self._client, work):

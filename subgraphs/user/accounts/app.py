@@ -35,30 +35,35 @@ class Accounts:
     postbox: Postbox
 
 
+def build_postbox(runtime: Runtime, users: UserRepository, audit: AuditLog) -> Postbox:
+    """Return what sends the letters; raise ValueError when the internal secret of *runtime* is too short."""
+    return Postbox(
+        AccountRepository(runtime.database),
+        users,
+        client=runtime.client,
+        clock=runtime.clock,
+        mailer=runtime.mailer,
+        tokens=MailTokens(runtime.settings.internal_secret),
+        audit=audit,
+        url=runtime.settings.base_url,
+    )
+
+
 def build_accounts(
     runtime: Runtime,
     users: UserRepository,
     *,
     passwords: Passwords,
     sessions: Sessions,
+    postbox: Postbox,
     audit: AuditLog,
     throttle: Throttle,
     roles: RoleService,
 ) -> Accounts:
-    """Return the use cases on *runtime*; raise ValueError when its internal secret is too short."""
+    """Return the use cases on *runtime*."""
     client, database, clock = runtime.client, runtime.database, runtime.clock
     repository, owners = AccountRepository(database), Owners(users, passwords, throttle)
     neighbours = Neighbours(runtime.peers)
-    postbox = Postbox(
-        repository,
-        users,
-        client=client,
-        clock=clock,
-        mailer=runtime.mailer,
-        tokens=MailTokens(runtime.settings.internal_secret),
-        audit=audit,
-        url=runtime.settings.base_url,
-    )
     return Accounts(
         registrations=Registrations(
             repository,

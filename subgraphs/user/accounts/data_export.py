@@ -165,6 +165,7 @@ class DataExports:
                 await self._repository.delete_parts(export.export_id)
 
     async def _read(self, account: UserDocument, export: DataExportDocument) -> AsyncIterator[Mapping[str, Any]]:
+        entries = await self._repository.find_audit_entries(account.id)
         yield {
             "part": "account",
             "account": {
@@ -180,12 +181,24 @@ class DataExports:
                 "created_at": account.created_at,
                 "updated_at": account.updated_at,
             },
+            "second_factor": await self._read_second_factor(account.id),
             "sessions": _pick(await self._repository.find_sessions(account.id), _SESSION_FIELDS),
-            "audit_entries": _pick(await self._repository.find_audit_entries(account.id), _AUDIT_FIELDS),
+            "audit_entries": _pick(_without_others(entries, account.id), _AUDIT_FIELDS),
         }
         async for orders in self._neighbours.read_orders(account.id, until=export.requested_at + MILLISECOND):
             yield {"part": "orders", "orders": orders}
         yield {"part": "sync_schedules", "sync_schedules": await self._neighbours.read_schedules(account.id)}
+
+    async def _read_second_factor(self, user_id: str) -> Mapping[str, Any]:
+        """Return that there is one, without what would let somebody log in."""
+        factor = await self._repository.find_second_factor(user_id)
+        if factor is None:
+            return {"enabled": False}
+        return {
+            "enabled": True,
+            "enabled_at": factor["confirmed_at"],
+            "recovery_codes_left": len(factor["recovery_digests"]),
+        }
 
 
 def _part_id(export: DataExportDocument, number: int) -> str:
@@ -194,6 +207,12 @@ def _part_id(export: DataExportDocument, number: int) -> str:
 
 def _pick(rows: list[Row], fields: tuple[str, ...]) -> list[Row]:
     return [{field: row.get(field) for field in fields} for row in rows]
+
+
+def _without_others(entries: list[Row], user_id: str) -> list[Row]:
+    """Return audit entries about a person without where others were who did something to the account."""
+    nowhere = {"address": None, "user_agent": None}
+    return [entry if entry["actor_id"] in (None, user_id) else {**entry, **nowhere} for entry in entries]
 
 
 def _to_json(content: Mapping[str, Any]) -> str:

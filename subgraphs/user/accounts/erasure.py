@@ -96,6 +96,7 @@ class Erasure:
                 "addresses": [],
                 "default_address_id": None,
                 "last_login_at": None,
+                "has_second_factor": False,
                 "updated_at": now,
             }
             # Without the address in it: the entry stays

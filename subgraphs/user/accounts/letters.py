@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from subgraphs.user.accounts.documents import LetterKind
+from subgraphs.user.notices import NOTICES, write_notice
 
 # A registration may wait for the evening; a reset is asked for by somebody who sits at the mailbox
 VERIFICATION_TTL = timedelta(hours=24)
@@ -82,7 +83,9 @@ def write_taken_letter(kind: LetterKind, *, url: str) -> tuple[str, str]:
 
 
 def write_news(kind: LetterKind, values: Mapping[str, Any]) -> tuple[str, str]:
-    """Return subject and text of a letter that tells what has happened."""
+    """Return subject and text of a letter that tells what has happened; *values* are what was put in with it."""
+    if kind in NOTICES:
+        return write_notice(kind, values)
     match kind:
         case LetterKind.PASSWORD_CHANGED:
             ended = "All sessions" if values["all_sessions"] else "All other sessions"

@@ -75,12 +75,12 @@ class Postbox:
         self._audit = audit
         self._url = url
 
-    async def may_write(self, kind: LetterKind, address_key: str) -> bool:
+    async def may_write(
+        self, kind: LetterKind, address_key: str, *, most: int = MOST_LETTERS, per: timedelta = LETTERS_PER
+    ) -> bool:
         """Tell whether an address may be sent one more letter of this kind, and count it."""
         now = self._clock.now()
-        return await self._repository.take_allowance(
-            kind, address_key, most=MOST_LETTERS, now=now, until=now + LETTERS_PER
-        )
+        return await self._repository.take_allowance(kind, address_key, most=most, now=now, until=now + per)
 
     async def put(
         self, kind: LetterKind, *, origin: Origin = UNKNOWN_ORIGIN, session: Session, **addressee: Any

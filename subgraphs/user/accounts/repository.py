@@ -26,6 +26,8 @@ class AccountRepository:
         self._users = database["users"]
         self._sessions = database["sessions"]
         self._refresh_tokens = database["refresh_tokens"]
+        self._second_factors = database["second_factors"]
+        self._challenges = database["login_challenges"]
         self._registrations = database["registrations"]
         self._tokens = database["mail_tokens"]
         self._letters = database["letters"]
@@ -231,6 +233,12 @@ class AccountRepository:
         """Return all sessions of an account, oldest first."""
         return await self._sessions.find({"user_id": user_id}).sort("created_at", 1).to_list()
 
+    async def find_second_factor(self, user_id: str) -> Row | None:
+        """Return when the second factor of an account was confirmed and what is left of it; None while none counts."""
+        return await self._second_factors.find_one(
+            {"_id": user_id, "confirmed_at": {"$ne": None}}, {"confirmed_at": 1, "recovery_digests": 1}
+        )
+
     async def find_audit_entries(self, user_id: str) -> list[Row]:
         """Return what the audit log has about an account, oldest first."""
         return await self._audit.find({"user_id": user_id}).sort("_id", 1).to_list()
@@ -240,9 +248,13 @@ class AccountRepository:
     async def erase_user(self, user_id: str, changes: Mapping[str, Any], *, session: Session) -> None:
         """Overwrite an account with *changes* and delete all that it has beside it. The audit log keeps the ids."""
         await self._users.update_one({"_id": user_id}, {"$set": dict(changes), "$inc": {"version": 1}}, session=session)
-        for collection in (self._sessions, self._refresh_tokens, self._tokens, self._letters, self._parts):
+        for collection in (
+            *(self._sessions, self._refresh_tokens, self._challenges),
+            *(self._tokens, self._letters, self._parts),
+        ):
             await collection.delete_many({"user_id": user_id}, session=session)
-        await self._exports.delete_one({"_id": user_id}, session=session)
+        for collection in (self._second_factors, self._exports):
+            await collection.delete_one({"_id": user_id}, session=session)
         await self._audit.update_many(
             {"$or": [{"user_id": user_id}, {"actor_id": user_id}]},
             {"$set": {"address": "", "user_agent": ""}},

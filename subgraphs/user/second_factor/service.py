@@ -16,14 +16,14 @@ from typing import TypeAlias, TypeVar
 
 from core.errors import Conflict, DomainError, NotFound, RateLimited
 from core.identity import ANONYMOUS, Identity
-from core.ids import new_id
-from core.mail_queue import MailQueue
 from core.mongo import Session, in_transaction
 from core.scopes import USERS_WRITE
 from core.sealing import open_sealer
 from core.subgraph import UNKNOWN_ORIGIN, Origin, Runtime, require_person, require_scopes
 from core.totp import generate_totp_secret, match_totp, show_totp_secret, totp_uri
+from subgraphs.user.accounts.documents import LetterKind
 from subgraphs.user.accounts.owner import prove_password
+from subgraphs.user.accounts.postbox import Postbox
 from subgraphs.user.audit import AuditAction, AuditLog
 from subgraphs.user.documents import UserDocument
 from subgraphs.user.model import (
@@ -31,7 +31,6 @@ from subgraphs.user.model import (
     profile_from_row,
     session_of,
 )
-from subgraphs.user.notices import write_guessing_notice, write_recovery_notice, write_second_factor_notice
 from subgraphs.user.passwords import Passwords
 from subgraphs.user.repository import UserRepository
 from subgraphs.user.second_factor.codes import (
@@ -53,6 +52,8 @@ T = TypeVar("T")
 # Long enough to find the phone
 CHALLENGE_TTL = timedelta(minutes=5)
 CHALLENGE_TRIES = 5
+# Guesses that go on are news again
+GUESSES_TOLD_AGAIN = timedelta(days=30)
 
 
 class SecondFactorNeeded(DomainError):
@@ -113,7 +114,9 @@ _Verified: TypeAlias = _AppStep | _Recovery
 class SecondFactors:
     """The use cases about second factors; each checks who is asking."""
 
-    def __init__(self, runtime: Runtime, *, passwords: Passwords, sessions: Sessions, throttle: Throttle) -> None:
+    def __init__(
+        self, runtime: Runtime, *, passwords: Passwords, sessions: Sessions, postbox: Postbox, throttle: Throttle
+    ) -> None:
         self._throttle = throttle
         self._client = runtime.client
         self._clock = runtime.clock
@@ -121,7 +124,7 @@ class SecondFactors:
         self._users = UserRepository(runtime.database)
         self._accounts = SessionRepository(runtime.database)
         self._audit = AuditLog(runtime.database, runtime.clock)
-        self._mails = MailQueue(runtime.database, runtime.mailer)
+        self._postbox = postbox
         self._sessions = sessions
         self._passwords = passwords
         self._sealer = open_sealer(runtime.settings, purpose="second factor")
@@ -385,8 +388,7 @@ class SecondFactors:
                 details={"codes_left": left},
                 session=session,
             )
-            notice = write_recovery_notice(new_id("mail"), account.email, account.name, codes_left=left, at=now)
-            await self._mails.queue(notice, now=now, session=session)
+            await self._postbox.tell(LetterKind.RECOVERY_CODE_USED, account, codes_left=left, at=now, session=session)
 
     async def _run(self, user_id: str, work: Callable[[Session], Awaitable[T]], origin: Origin) -> T:
         try:
@@ -397,20 +399,19 @@ class SecondFactors:
 
     async def _record_failure(self, user_id: str, origin: Origin) -> None:
         factor = await self._repository.find(user_id)
+        is_new = False
+        if factor is not None and factor.blocked_until is not None:
+            # Whoever comes so far knows the password. One letter for each series of tries: a right code ends it
+            series = f"{user_id}-{factor.last_counter}-{len(factor.recovery_digests)}"
+            is_new = await self._postbox.may_write(LetterKind.CODES_GUESSED, series, most=1, per=GUESSES_TOLD_AGAIN)
 
         async def work(session: Session) -> None:
             await self._audit.record(
                 AuditAction.SECOND_FACTOR_FAILED, by=ANONYMOUS, user_id=user_id, origin=origin, session=session
             )
             account = await self._accounts.find_account(user_id, session=session)
-            if factor is None or factor.blocked_until is None or account is None:
-                return
-            # Whoever comes so far knows the password. One letter for each series of tries: the queue knows its id
-            now = self._clock.now()
-            mail_id = f"guessing-{user_id}-{factor.last_counter}-{len(factor.recovery_digests)}"
-            await self._mails.queue(
-                write_guessing_notice(mail_id, account.email, account.name), now=now, session=session
-            )
+            if is_new and account is not None:
+                await self._postbox.tell(LetterKind.CODES_GUESSED, account, session=session)
 
         await in_transaction(self._client, work)
 
@@ -429,9 +430,8 @@ class SecondFactors:
             await self._sessions.renew_tokens_of(user_id, session=session)
         action = AuditAction.SECOND_FACTOR_ENABLED if enabled else AuditAction.SECOND_FACTOR_DISABLED
         await self._audit.record(action, by=by, user_id=user_id, origin=origin, session=session)
-        now = self._clock.now()
-        notice = write_second_factor_notice(new_id("mail"), account.email, account.name, enabled=enabled, at=now)
-        await self._mails.queue(notice, now=now, session=session)
+        kind = LetterKind.SECOND_FACTOR_ENABLED if enabled else LetterKind.SECOND_FACTOR_DISABLED
+        await self._postbox.tell(kind, account, at=self._clock.now(), session=session)
         return account
 
     def _match(self, factor: SecondFactorDocument, read: Code | None) -> int | None:

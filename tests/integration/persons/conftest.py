@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from core.settings import Settings
 from core.subgraph import Call, Runtime
 from subgraphs.user.bulk import NewAccount, insert_users
 from subgraphs.user.passwords import Passwords
+from subgraphs.user.second_factor.documents import ChallengeDocument, SecondFactorDocument
 from subgraphs.user.service import UserService
 from tests.integration.security.world import World, open_world
 from tests.testkit.callers import STAFF, Caller
@@ -111,6 +113,28 @@ def service_of(world: World) -> UserService:
     service = world.subgraphs["user"].context(Call()).service  # type: ignore[attr-defined]
     assert isinstance(service, UserService)
     return service
+
+
+async def keep_second_factor(person: Person) -> None:
+    """Store a second factor of *person*, and a login that waits for a code of it."""
+    database, now = person.world.subgraphs["user"].runtime.database, person.world.clock.now()
+    factor = SecondFactorDocument(
+        id=person.id,
+        sealed_secret="a sealed secret",
+        created_at=now,
+        confirmed_at=now,
+        recovery_digests=["a digest", "another digest"],
+    )
+    challenge = ChallengeDocument(
+        id=f"of {person.id}",
+        user_id=person.id,
+        password_digest="a digest",
+        created_at=now,
+        expires_at=now + timedelta(minutes=5),
+    )
+    for document in (factor, challenge):
+        row = document.model_dump(by_alias=True, exclude={"revision_id"})
+        await database[type(document).Settings.name].insert_one(row)
 
 
 @pytest.fixture(scope="package")

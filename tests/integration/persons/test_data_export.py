@@ -7,11 +7,12 @@ import pytest
 
 from core.identity import ANONYMOUS, service_identity
 from core.peers import PeerUnavailable
+from core.subgraph import Call, Origin
 from subgraphs.user.accounts import neighbours
-from tests.integration.persons.conftest import ADDRESS, PASSWORD, Person
+from tests.integration.persons.conftest import ADDRESS, PASSWORD, Person, keep_second_factor, service_of
 from tests.integration.security.things import SCHEDULE
 from tests.integration.security.world import World
-from tests.testkit.callers import Caller
+from tests.testkit.callers import ADMIN, Caller
 from tests.testkit.shop import BUDI
 
 REQUEST = """
@@ -55,6 +56,14 @@ async def test_a_person_gets_all_that_the_store_knows(world: World, person: Pers
     created = await sync.data(CREATE_SCHEDULE, {"input": SCHEDULE}, by=person.identity)
     add = "mutation($input: AddressInput!) { addAddress(input: $input) { __typename } }"
     await person.call(add, {"input": ADDRESS})
+    await service_of(world).log_in(email=person.email, password=PASSWORD, origin=Origin("203.0.113.7", "a browser"))
+    await keep_second_factor(person)
+    suspend = "mutation($input: SetAccountStatusInput!) { setAccountStatus(input: $input) { __typename } }"
+    for status in ("SUSPENDED", "ACTIVE"):
+        given = {"userId": person.id, "status": status, "reason": "to be sure"}
+        call = Call(ADMIN, trusted=True, headers={"x-pasar-client-address": "198.51.100.9"})
+        await world.subgraphs["user"].execute(suspend, {"input": given}, None, call)
+    await person.mails()
 
     asked = await request(person)
     now = world.clock.now()
@@ -75,7 +84,18 @@ async def test_a_person_gets_all_that_the_store_knows(world: World, person: Pers
     assert account["account"]["email"] == person.email
     assert (account["account"]["name"], account["account"]["phone"]) == ("Wening Kartika", "+628119999000")
     assert account["account"]["addresses"][0]["line1"] == "Gang Cempaka 77"
-    assert [entry["action"] for entry in account["audit_entries"]] == ["DATA_EXPORT_REQUESTED"]
+    assert account["second_factor"] == {
+        "enabled": True,
+        "enabled_at": now.isoformat().replace("+00:00", "Z"),
+        "recovery_codes_left": 2,
+    }
+    assert [(row["address"], row["user_agent"]) for row in account["sessions"]] == [("203.0.113.7", "a browser")]
+    # Where the administrator sat is nobody's business but the log's
+    assert [(entry["action"], entry["address"]) for entry in account["audit_entries"]] == [
+        ("ACCOUNT_STATUS_CHANGED", None),
+        ("ACCOUNT_STATUS_CHANGED", None),
+        ("DATA_EXPORT_REQUESTED", ""),
+    ]
     assert (orders["part"], [order["id"] for order in orders["orders"]]) == ("orders", [order_id])
     (order,) = orders["orders"]
     assert order["shippingAddress"] == ADDRESS
@@ -84,9 +104,8 @@ async def test_a_person_gets_all_that_the_store_knows(world: World, person: Pers
     assert [schedule["webhookUrl"] for schedule in schedules["sync_schedules"]] == [SCHEDULE["webhookUrl"]]
     everything = json.dumps([account, orders, schedules])
     assert created["createSyncSchedule"]["secret"] not in everything
-    assert "argon2" not in everything
-    (mail,) = await person.mails()
-    assert mail.subject == "Your data is ready"
+    assert not [secret for secret in ("argon2", "a sealed secret", "a digest") if secret in everything]
+    assert (await person.mails())[-1].subject == "Your data is ready"
     assert await person.user.data(EXPORT, {"n": 4}, by=person.identity) == {
         "dataExport": {**(await person.call(EXPORT)), "part": None}
     }

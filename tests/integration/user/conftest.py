@@ -9,7 +9,6 @@ import pytest
 from core.identity import ANONYMOUS, Identity
 from core.ids import new_id
 from core.mail import Mail, MailboxMailer
-from core.mail_queue import MAILS
 from core.mongo import Client, Database, connect
 from core.settings import Settings
 from core.subgraph import Call, Cookie, Subgraph
@@ -102,11 +101,11 @@ class UserStore:
     async def snapshot(self) -> dict[str, list[dict[str, Any]]]:
         """Return everything that is stored, to compare before and after."""
         names = ["users", "sessions", "refresh_tokens", "revocations", "second_factors", "login_challenges"]
-        names += ["outbox", AUDIT, MAILS, *(document.Settings.name for document in ACCOUNT_DOCUMENTS)]
+        names += ["outbox", AUDIT, *(document.Settings.name for document in ACCOUNT_DOCUMENTS)]
         return {name: await self.database[name].find().sort("_id", 1).to_list() for name in names}
 
-    async def mails(self, to: str) -> list[Mail]:
-        """Send what is to be sent, and return what an address got, oldest first."""
+    async def mails(self, to: str | None = None) -> list[Mail]:
+        """Send what is to be sent, and return what an address, or everybody, got, oldest first."""
         await self.accounts.postbox.send_due(self.clock.now())
         mailer = self.subgraph.runtime.mailer
         assert isinstance(mailer, MailboxMailer)

@@ -144,7 +144,7 @@ async def actions(store: UserStore) -> list[str]:
 
 
 async def subjects(store: UserStore) -> list[str]:
-    return [mail["subject"] for mail in (await store.snapshot())["mails"]]
+    return [mail.subject for mail in await store.mails()]
 
 
 # -- enrolment ---------------------------------------------------------------------------------------------------------
@@ -351,7 +351,7 @@ async def test_a_challenge_does_not_outlive_the_password(enrolled: Person, store
     before = await store.snapshot()
     assert await enrolled.complete(challenge, enrolled.code()) == ENDED
     after = await store.snapshot()
-    assert (after["sessions"], after["mails"]) == (before["sessions"], before["mails"])
+    assert (after["sessions"], after["letters"]) == (before["sessions"], before["letters"])
 
 
 @pytest.mark.parametrize("code", ["", "12345", "x" * 100_000, "\u0661\u0662\u0663\u0664\u0665\u0666", "abcde-fghjk"])
@@ -422,7 +422,7 @@ async def test_each_recovery_code_opens_one_session_and_the_user_is_told(enrolle
         assert (await enrolled.complete(challenge, code.upper().replace("-", " ")))["__typename"] == "AuthSession"
         assert await enrolled.complete(await enrolled.challenge(), code) == WRONG_CODE
         assert (await enrolled.ask(STATUS))["recoveryCodesLeft"] == 9 - number
-    texts = [mail["text"] for mail in (await store.snapshot())["mails"] if "recovery" in mail["subject"]]
+    texts = [mail.text for mail in await store.mails() if "recovery" in mail.subject]
     assert ["You have 9 left" in texts[0], "This was the last one" in texts[-1], len(texts)] == [True, True, 10]
     entries = [row for row in (await store.snapshot())["audit_entries"] if row["action"] == "RECOVERY_CODE_USED"]
     assert [row["details"]["codes_left"] for row in entries] == list(range(9, -1, -1))
@@ -479,7 +479,7 @@ async def test_a_factor_is_not_disabled_without_both(enrolled: Person, store: Us
         result = await enrolled.ask(DISABLE, password=password, code=code)
         assert result["__typename"] in {"InvalidCredentialsProblem", "InvalidCodeProblem"}
     after = await store.snapshot()
-    for name in ("users", "sessions", "revocations", "mails"):
+    for name in ("users", "sessions", "revocations", "letters"):
         assert after[name] == before[name]
     assert (await enrolled.ask(STATUS))["enabledAt"] is not None
 

@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,7 +13,14 @@ MUTATIONS = {
     LetterKind.EMAIL_CHANGE: "confirmEmailChange",
 }
 NEWS = [kind for kind in LetterKind if kind not in TOKEN_TTL]
-VALUES: dict[str, Any] = {"all_sessions": True}
+AT = datetime(2040, 5, 1, 12, 0, tzinfo=UTC)
+VALUES: dict[str, Any] = {
+    "all_sessions": True,
+    "at": AT,
+    "codes_left": 9,
+    "device": "Firefox on Windows",
+    "opened_at": AT,
+}
 
 
 @pytest.mark.parametrize("kind", TOKEN_TTL)
@@ -58,3 +66,15 @@ def test_who_has_an_account_already_is_told_how_to_get_into_it() -> None:
     assert subject == "You already have an account"
     assert "Log in" in text
     assert "requestPasswordReset" in text
+
+
+@pytest.mark.parametrize(("codes_left", "sentence"), [(9, "You have 9 left"), (0, "This was the last one")])
+def test_a_used_recovery_code_says_how_many_are_left(codes_left: int, sentence: str) -> None:
+    _, text = write_news(LetterKind.RECOVERY_CODE_USED, {"at": AT, "codes_left": codes_left})
+    assert "On 1 May 2040 at 12:00 UTC somebody logged in to your account" in text
+    assert f"{sentence};" in text
+
+
+def test_a_session_that_was_ended_is_named_by_device_and_day() -> None:
+    _, text = write_news(LetterKind.SESSION_REUSED, {"device": "Firefox on Windows", "opened_at": AT})
+    assert "The session that you began on 1 May 2040 (Firefox on Windows) has been ended" in text
