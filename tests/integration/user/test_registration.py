@@ -108,11 +108,10 @@ async def test_fifty_registrations_of_one_address_make_one_account(store: UserSt
     assert outcomes.count("AuthSession") == 1
     assert outcomes.count("EmailTakenProblem") == 49
     stored = await store.snapshot()
-    assert {name: len(rows) for name, rows in stored.items()} == {
+    assert {name: len(rows) for name, rows in stored.items() if rows} == {
         "users": 1,
         "sessions": 1,
         "refresh_tokens": 1,
-        "audit_entries": 0,
         "outbox": 1,
     }
     (winner,) = [result["register"] for result in results if result["register"]["__typename"] == "AuthSession"]
