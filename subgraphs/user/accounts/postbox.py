@@ -76,11 +76,16 @@ class Postbox:
         self._url = url
 
     async def may_write(
-        self, kind: LetterKind, address_key: str, *, most: int = MOST_LETTERS, per: timedelta = LETTERS_PER
+        self, kind: LetterKind, address_key: str, *, most: int | None = None, per: timedelta = LETTERS_PER
     ) -> bool:
-        """Tell whether an address may be sent one more letter of this kind, and count it."""
+        """Tell whether an address may be sent one more letter of this kind, and count it.
+
+        At most *most*, or MOST_LETTERS, *per* so long from the first.
+        """
         now = self._clock.now()
-        return await self._repository.take_allowance(kind, address_key, most=most, now=now, until=now + per)
+        return await self._repository.take_allowance(
+            kind, address_key, most=MOST_LETTERS if most is None else most, now=now, until=now + per
+        )
 
     async def put(
         self, kind: LetterKind, *, origin: Origin = UNKNOWN_ORIGIN, session: Session, **addressee: Any

@@ -375,18 +375,13 @@ async def test_fifty_registrations_of_one_address_make_one_account(
     (winner,) = [session for session in sessions if session["__typename"] == "AuthSession"]
     assert sessions.count(INVALID_TOKEN) == 49
     stored = await store.snapshot()
-    assert {name: len(rows) for name, rows in stored.items()} == {
+    assert {name: len(rows) for name, rows in stored.items() if rows} == {
         "users": 1,
         "sessions": 1,
         "refresh_tokens": 1,
         "audit_entries": 1,
         "outbox": 1,
-        "registrations": 0,
-        "mail_tokens": 0,
-        "letters": 0,
         "letter_allowances": 1,
-        "data_exports": 0,
-        "data_export_parts": 0,
     }
     assert store.identify(winner["accessToken"]).subject == stored["users"][0]["_id"]
 
