@@ -9,8 +9,8 @@ from core.scopes import ASSIGNABLE_SCOPES
 from subgraphs.user.documents import RoleDocument, UserDocument
 from subgraphs.user.role_model import RoleDefinition
 
-# An account that can log in
-ACTIVE: Row = {}
+# An account that can log in: one that was neither suspended nor ended, nor is it too old to have a status
+ACTIVE: Row = {"status": {"$in": [None, "ACTIVE"]}}
 
 
 class RoleRepository:

@@ -17,7 +17,7 @@ from core.subgraph import require_scopes
 from subgraphs.user.audit import AuditAction, AuditLog
 from subgraphs.user.drafts import profile_of
 from subgraphs.user.events import USER_UPDATED, announce_user
-from subgraphs.user.model import Profile, check_roles
+from subgraphs.user.model import AccountStatus, Profile, check_roles
 from subgraphs.user.repository import UserRepository
 from subgraphs.user.role_model import (
     BUILT_IN_ROLES,
@@ -171,7 +171,7 @@ class RoleService:
         async def work(session: Session) -> Profile:
             await self._check_still_holds(by, USERS_WRITE, session)
             account = await self._users.find_user(user_id, session=session)
-            if account is None:
+            if account is None or account.status is AccountStatus.ERASED:
                 raise NotFound(f"there is no user {user_id}")
             if made_up and not await self._repository.touch_roles(made_up, session=session):
                 raise BadUserInput("one of the roles has just been deleted", field="roles")

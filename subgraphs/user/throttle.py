@@ -68,7 +68,6 @@ class AttemptKind(StrEnum):
     PASSWORD_RESET = "PASSWORD_RESET"
     REFRESH = "REFRESH"
     REGISTER = "REGISTER"
-    SECOND_FACTOR = "SECOND_FACTOR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +108,6 @@ POLICIES: Mapping[AttemptKind, Policy] = {
         # Offices and dormitories share an address: a hundred failed logins an hour are still people
         network=Limit(100, _HOUR),
     ),
-    # Six digits: whoever guesses them has the password already, so a stranger cannot come this far
-    AttemptKind.SECOND_FACTOR: Policy(pair=Limit(5, _DAY, sliding=True), account=Limit(20, _DAY)),
     # Each sends a message. Who is kept from asking again has the message that the earlier request sent
     AttemptKind.PASSWORD_RESET: Policy(account=Limit(4, _HOUR), network=Limit(30, _HOUR), counts_success=True),
     AttemptKind.REGISTER: Policy(account=Limit(60, _HOUR), network=Limit(30, _HOUR), counts_success=True),

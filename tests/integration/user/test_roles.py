@@ -133,6 +133,16 @@ async def test_the_last_administrator_stays_one(store: UserStore) -> None:
     assert changed["__typename"] == "User"
 
 
+async def test_an_administrator_who_cannot_log_in_is_not_one_who_is_left(store: UserStore) -> None:
+    root, _ = await store.add("Root", "ADMIN")
+    gone, _ = await store.add("Gone", "ADMIN")
+    await store.database["users"].update_one({"_id": gone.id}, {"$set": {"status": "SUSPENDED"}})
+    outside = Identity("usr_dev", frozenset({"ADMIN"}), scopes_of(["ADMIN"]))
+    refused = (await store.data(SET_ROLES, {"id": root.id, "roles": ["CUSTOMER"]}, by=outside))["setRoles"]
+    assert refused["code"] == "CONFLICT"
+    assert await store.database["users"].count_documents({"_id": root.id, "roles": "ADMIN"}) == 1
+
+
 @pytest.mark.parametrize("attempt", range(5))
 async def test_two_administrators_who_demote_each_other_at_the_same_moment_leave_one(
     store: UserStore, attempt: int
