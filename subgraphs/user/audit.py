@@ -1,12 +1,13 @@
-"""The audit log: what was done and by whom. Rows are added and never changed; MongoDB forgets them by their age.
+"""The audit log: what was done and by whom. Rows are added and stay; MongoDB forgets them by their age.
 
-This module is the only one that touches the collection, and it knows no way to change or remove a row:
+This module is the only one that touches the collection, and it knows no way to remove a row, or to change what was done
+and by whom; `forget_origins_of` alone empties where an erased person was.
 tests/unit/subgraphs/user/test_audit.py reads the code and says so. The application's database user can be kept from it,
 too; docs/users.md has the role to grant.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -171,6 +172,20 @@ class AuditLog:
         found = await find_page(self._entries, query, _ORDER, page, hint=index)
         entries = tuple(_entry_from(row) for row in found.rows)
         return Page(entries, found.cursors, found.has_next, found.has_previous)
+
+    async def find_entries_about(self, user_id: str) -> list[AuditEntry]:
+        """Return all that was done to an account, oldest first, for its holder: without where others were."""
+        rows = await self._entries.find({"user_id": user_id}).sort([("at", 1), ("_id", 1)]).to_list()
+        entries = [_entry_from(row) for row in rows]
+        return [
+            entry if entry.actor_id in (None, user_id) else replace(entry, address="", user_agent="")
+            for entry in entries
+        ]
+
+    async def forget_origins_of(self, user_id: str, *, session: Session) -> None:
+        """Empty the network addresses and browsers that were an erased person's, in the transaction of *session*."""
+        theirs = [{"actor_id": user_id}, {"actor_id": None, "user_id": user_id}]
+        await self._entries.update_many({"$or": theirs}, {"$set": {"address": "", "user_agent": ""}}, session=session)
 
 
 def _entry_from(row: Row) -> AuditEntry:

@@ -47,7 +47,6 @@ _SESSION_FIELDS = (
     *("transport", "user_agent", "address", "created_at", "last_used_at", "expires_at"),
     *("revoked_at", "revoked_reason"),
 )
-_AUDIT_FIELDS = ("at", "action", "address", "user_agent", "details")
 
 
 class DataExports:
@@ -165,7 +164,7 @@ class DataExports:
                 await self._repository.delete_parts(export.export_id)
 
     async def _read(self, account: UserDocument, export: DataExportDocument) -> AsyncIterator[Mapping[str, Any]]:
-        entries = await self._repository.find_audit_entries(account.id)
+        entries = await self._audit.find_entries_about(account.id)
         yield {
             "part": "account",
             "account": {
@@ -183,7 +182,16 @@ class DataExports:
             },
             "second_factor": await self._read_second_factor(account.id),
             "sessions": _pick(await self._repository.find_sessions(account.id), _SESSION_FIELDS),
-            "audit_entries": _pick(_without_others(entries, account.id), _AUDIT_FIELDS),
+            "audit_entries": [
+                {
+                    "at": entry.at,
+                    "action": entry.action,
+                    "address": entry.address,
+                    "user_agent": entry.user_agent,
+                    "details": entry.details,
+                }
+                for entry in entries
+            ],
         }
         async for orders in self._neighbours.read_orders(account.id, until=export.requested_at + MILLISECOND):
             yield {"part": "orders", "orders": orders}
@@ -207,12 +215,6 @@ def _part_id(export: DataExportDocument, number: int) -> str:
 
 def _pick(rows: list[Row], fields: tuple[str, ...]) -> list[Row]:
     return [{field: row.get(field) for field in fields} for row in rows]
-
-
-def _without_others(entries: list[Row], user_id: str) -> list[Row]:
-    """Return audit entries about a person without where others were who did something to the account."""
-    nowhere = {"address": None, "user_agent": None}
-    return [entry if entry["actor_id"] in (None, user_id) else {**entry, **nowhere} for entry in entries]
 
 
 def _to_json(content: Mapping[str, Any]) -> str:

@@ -101,6 +101,7 @@ class Erasure:
             }
             # Without the address in it: the entry stays
             await self._audit.record(AuditAction.ACCOUNT_ERASED, by=by, user_id=account.id, session=session)
+            await self._audit.forget_origins_of(account.id, session=session)
             await self._repository.erase_user(account.id, changes, session=session)
             await announce_user_erased(account.id, database=self._database, now=now, session=session)
             # After the others were deleted; it is deleted, too, when it is out

@@ -16,7 +16,6 @@ from subgraphs.user.accounts.documents import (
     RegistrationDocument,
     TokenPurpose,
 )
-from subgraphs.user.audit import AUDIT
 
 
 class AccountRepository:
@@ -34,7 +33,6 @@ class AccountRepository:
         self._allowances = database["letter_allowances"]
         self._exports = database["data_exports"]
         self._parts = database["data_export_parts"]
-        self._audit = database[AUDIT]
 
     # -- registrations -------------------------------------------------------------------------------------------------
 
@@ -239,14 +237,10 @@ class AccountRepository:
             {"_id": user_id, "confirmed_at": {"$ne": None}}, {"confirmed_at": 1, "recovery_digests": 1}
         )
 
-    async def find_audit_entries(self, user_id: str) -> list[Row]:
-        """Return what the audit log has about an account, oldest first."""
-        return await self._audit.find({"user_id": user_id}).sort("_id", 1).to_list()
-
     # -- erasure -------------------------------------------------------------------------------------------------------
 
     async def erase_user(self, user_id: str, changes: Mapping[str, Any], *, session: Session) -> None:
-        """Overwrite an account with *changes* and delete all that it has beside it. The audit log keeps the ids."""
+        """Overwrite an account with *changes* and delete all that it has beside it."""
         await self._users.update_one({"_id": user_id}, {"$set": dict(changes), "$inc": {"version": 1}}, session=session)
         for collection in (
             *(self._sessions, self._refresh_tokens, self._challenges),
@@ -255,8 +249,3 @@ class AccountRepository:
             await collection.delete_many({"user_id": user_id}, session=session)
         for collection in (self._second_factors, self._exports):
             await collection.delete_one({"_id": user_id}, session=session)
-        await self._audit.update_many(
-            {"$or": [{"user_id": user_id}, {"actor_id": user_id}]},
-            {"$set": {"address": "", "user_agent": ""}},
-            session=session,
-        )

@@ -52,7 +52,7 @@ class Person:
 
     @property
     def identity(self) -> Identity:
-        return Identity(self.id, frozenset({Role.CUSTOMER}), token_id=f"{self.session}.1")
+        return Identity(self.id, frozenset({Role.CUSTOMER}), token_id=f"{self.session}.1.unique")
 
     @property
     def user(self) -> Caller:

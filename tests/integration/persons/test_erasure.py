@@ -168,7 +168,7 @@ async def test_the_person_is_told_and_out(world: World, person: Person) -> None:
         ("{ dataExport { id } }", "UNAUTHENTICATED"),
     ):
         assert await person.user.refusals(document, by=person.identity) == [code]
-    for name, value in (("setRoles", 'userId: "%s", roles: [STAFF]'), ("setAccountStatus", None)):
+    for name, value in (("setRoles", 'userId: "%s", roles: ["STAFF"]'), ("setAccountStatus", None)):
         given = value % person.id if value else f'input: {{userId: "{person.id}", status: ACTIVE, reason: "please"}}'
         document = f"mutation {{ {name}({given}) {{ __typename }} }}"
         assert await person.user.data(document, by=ADMIN) == {name: {"__typename": "NotFoundProblem"}}
