@@ -1,5 +1,6 @@
 """The router as an ASGI application, and as a server of its own."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -68,10 +69,18 @@ class RouterApp:
             telemetry=self.telemetry,
         )
         self._authenticator = authenticator
+        if authenticator.revocations is not None:
+            self.telemetry.watch_revocations(authenticator.revocations)
         self._lifespan = lifespan
         self._owned: tuple[SubgraphTransport, ...] = ()
         page = load_page(graphiql_folder) if config.graphiql else None
-        origins = OriginRules(config.cors, config.csrf, config.authentication.cookie_name)
+        origins = OriginRules(
+            config.cors,
+            config.csrf,
+            config.authentication.cookie_name,
+            own_origins=tuple(config.own_origins),
+            forwards_cookies=bool(config.authentication.cookie_setting_subgraphs),
+        )
         addresses = build_address_reader(config.trusted_proxies)
         self._http = HttpEndpoint(self.pipeline, config, origins, addresses, page, self.closing)
         self._websocket = WebSocketEndpoint(self.pipeline, config, origins, addresses)
@@ -116,6 +125,8 @@ class RouterApp:
     @asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
         """Do what the lifespan protocol asks for: start, and stop on leaving."""
+        revocations = self._authenticator.revocations
+        reading = None if revocations is None else asyncio.create_task(revocations.keep_reading())
         try:
             if self._lifespan is None:
                 yield
@@ -124,6 +135,9 @@ class RouterApp:
                     yield
         finally:
             self.closing.begin()
+            if reading is not None:
+                reading.cancel()
+                await asyncio.gather(reading, return_exceptions=True)
             await self._authenticator.aclose()
             await self._rates.aclose()
             for transport in self._owned:

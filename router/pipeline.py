@@ -25,7 +25,7 @@ from graphql import (
 )
 
 from core.identity import Identity, Role
-from router.auth import Authenticator
+from router.auth import Admitted, Authenticator
 from router.authorisation import (
     AuthorisationRules,
     GuardedField,
@@ -47,6 +47,7 @@ from router.errors import (
     NotReady,
     PersistedQueryNotSupported,
     RouterError,
+    Unauthenticated,
     ValidationFailed,
     VariablesRefused,
 )
@@ -67,6 +68,7 @@ from router.supergraph.api_schema import with_defer
 from router.supergraph.reading import read_supergraph
 from router.supergraph.supergraph import Supergraph
 from router.telemetry import Telemetry
+from router.token_watch import until_token_ends
 from router.transports.base import FirstAnswer, SubgraphTransport
 
 log = structlog.get_logger(__name__)
@@ -290,7 +292,8 @@ class Pipeline:
 
     async def _answer(self, request: GraphQLRequest, caller: Caller) -> tuple[Outcome, str]:
         graph = self.serving
-        identity = await self._admit(caller)
+        admitted = await self._admit(caller)
+        identity = admitted.identity
         read = self._read_operation(graph, request)
         kind = read.operation.operation
         if kind is OperationType.MUTATION and not caller.may_mutate:
@@ -303,7 +306,7 @@ class Pipeline:
         may_share = graph.executions is not None and kind is OperationType.QUERY
         context = self._context_of(identity, caller, may_share=may_share)
         if kind is OperationType.SUBSCRIPTION:
-            return await self._subscribe(graph, read, planned, request, context), kind.value
+            return await self._subscribe(graph, read, planned, request, context, admitted), kind.value
         return await self._execute(graph, read, planned, request.variables, context), kind.value
 
     async def _execute(
@@ -359,17 +362,18 @@ class Pipeline:
                         part["extensions"] = _describe(read, planned, result.measures)
                     yield part
 
-    async def _admit(self, caller: Caller) -> Identity:
+    async def _admit(self, caller: Caller) -> Admitted:
         """Return who is asking; raise Unauthenticated or RateLimited."""
         # The address is counted first: whoever tries out tokens is slowed down as well
         if not self._rates.is_open:
             await self._rates.pass_address(caller.address)
-        identity = caller.identity
-        if identity is None:
-            identity = await self._authenticator.authenticate(caller.headers.get("authorization"), caller.cookies)
+        if caller.identity is not None:
+            admitted = Admitted(caller.identity)
+        else:
+            admitted = await self._authenticator.admit(caller.headers.get("authorization"), caller.cookies)
         if not self._rates.is_open:
-            await self._rates.pass_user(identity)
-        return identity
+            await self._rates.pass_user(admitted.identity)
+        return admitted
 
     def _read_operation(self, graph: Graph, request: GraphQLRequest) -> ReadOperation:
         """Parse, measure and validate, or remember having done so."""
@@ -510,6 +514,7 @@ class Pipeline:
         planned: PlannedOperation,
         request: GraphQLRequest,
         context: RouterContext,
+        admitted: Admitted,
     ) -> Outcome:
         if planned.prepared.plan.root is None:
             # The caller may not see what it wants to subscribe to (or only wants `__typename`): one answer says so
@@ -522,14 +527,14 @@ class Pipeline:
             results = graph.executor.subscribe(
                 planned.prepared, request.variables, context, measure=context.exposes_plan
             )
+            counted = until_token_ends(results, admitted, self._authenticator)
             with self._telemetry.count_stream():
-                async with aclosing(results) as open_results:  # type: ignore[type-var]
-                    async for result in open_results:
-                        try:
+                async with aclosing(counted) as open_results:
+                    try:
+                        async for result in open_results:
                             yield self._respond(graph, read, planned, request.variables, context.identity, result)
-                        except VariablesRefused as error:
-                            yield {"errors": error.to_graphql()}
-                            return
+                    except (VariablesRefused, Unauthenticated) as error:
+                        yield {"errors": error.to_graphql()}
 
         return EventStream(events())
 

@@ -102,10 +102,13 @@ class WebSocketEndpoint:
             # Closing before accepting makes the server answer the handshake with HTTP 403
             await send({"type": "websocket.close", "code": CloseCode.FORBIDDEN})
             return
+        # Not for subgraphs: cookies that they answer with could not be set here, so that a refresh token would be used
+        # up for nothing
+        cookie_header = headers.pop("cookie", None)
         caller = Caller(
             address=self.addresses.client_address(scope, headers),
             headers=headers,
-            cookies=read_cookies(headers.get("cookie")) if self.origins.believes_cookies(headers) else {},
+            cookies=read_cookies(cookie_header) if self.origins.believes_cookies(headers) else {},
             request_id=request_id_of(headers),
             takes_parts=True,
         )

@@ -87,6 +87,8 @@ class OrderRow(BaseModel):
     buyer_id: str
     buyer_email: str | None = None
     buyer_name: str | None = None
+    # Since when nobody is behind buyer_id any more (erased_buyers.py)
+    buyer_erased_at: datetime | None = None
     status: OrderStatus
     currency: str
     lines: list[LineRow]
@@ -199,6 +201,20 @@ class CheckoutDocument(Document):
         ]
 
 
+class ErasedBuyerDocument(Document):
+    """A buyer whose account was erased; the id is the buyer's. *due_at* is when the job looks at the orders next."""
+
+    id: str  # type: ignore[assignment]  # Beanie expects an ObjectId
+    at: datetime
+    due_at: datetime
+
+    class Settings:
+        """Beanie's settings."""
+
+        name = "erased_buyers"
+        indexes: ClassVar = [IndexModel([("due_at", ASCENDING)], name="due")]
+
+
 class ProductSalesDocument(Document):
     """How many paid pieces of a product there are; its id is the product's. Written with the order that changes it."""
 
@@ -263,6 +279,7 @@ DOCUMENTS: tuple[type[Document], ...] = (
     OrderDocument,
     CartDocument,
     CheckoutDocument,
+    ErasedBuyerDocument,
     ProductSalesDocument,
     TotalsDocument,
     ProductTotalsDocument,
