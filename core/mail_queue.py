@@ -46,7 +46,9 @@ class MailQueue:
             except Unavailable as error:
                 log.warning("mail not sent yet", mail_id=row["_id"], attempts=row["attempts"], reason=error.message)
                 continue
-            await self._mails.update_one({"_id": row["_id"]}, {"$set": {"sent_at": now}, "$unset": {"due_at": ""}})
+            # Its id stays, so that it is not sent twice; whom it went to and what it said is nobody's business any more
+            sent = {"$set": {"sent_at": now}, "$unset": {"due_at": "", "to": "", "subject": "", "text": ""}}
+            await self._mails.update_one({"_id": row["_id"]}, sent)
 
     async def prepare(self) -> None:
         """Create the indexes; a mail is forgotten a month after it was sent."""

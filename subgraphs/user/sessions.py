@@ -26,7 +26,7 @@ from core.subgraph import UNKNOWN_ORIGIN, Origin, Runtime
 from core.tokens import TokenFamily, new_token_id
 from subgraphs.user.audit import AuditAction, AuditLog
 from subgraphs.user.documents import RefreshTokenDocument, SessionDocument, UserDocument
-from subgraphs.user.model import InvalidRefreshToken, Profile, profile_from_row, session_of
+from subgraphs.user.model import InvalidCredentials, InvalidRefreshToken, Profile, profile_from_row, session_of
 from subgraphs.user.notices import write_reuse_notice
 from subgraphs.user.session_repository import SessionRepository
 from subgraphs.user.user_agents import describe_device
@@ -96,12 +96,12 @@ class Sessions:
 
         Raises:
             SecondFactorMissing: the account has a second factor, and no code has been checked.
-            InvalidRefreshToken: the account is no more.
+            InvalidCredentials: the account is no more.
         """
         now = self._clock.now()
         account = await self._repository.touch_account(profile.id, {"last_login_at": now}, session=session)
         if account is None:
-            raise InvalidRefreshToken("the account is no more")
+            raise InvalidCredentials("the account is no more")
         if account.has_second_factor and not second_factor:
             raise SecondFactorMissing("this account has a second factor: log in with it")
         document = SessionDocument(
