@@ -16,11 +16,11 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from core.errors import PasarError
 from core.settings import Settings
+from core.tokens import MIN_SECRET_BYTES
 
 # NIST SP 800-38D, section 8.2.2: random nonces of 96 bits are good for 2**32 messages under one key
 NONCE_BYTES = 12
 KEY_BYTES = 32
-MIN_SECRET_BYTES = 32
 
 
 class CannotOpen(PasarError):

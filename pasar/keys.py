@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from core.errors import PasarError
 from core.key_ring import ALWAYS, KeyRing, key_file_name
 from core.settings import Environment, Settings
-from core.tokens import AccessTokenIssuer, Algorithm, generate_private_key
+from core.tokens import MIN_SECRET_BYTES, AccessTokenIssuer, Algorithm, generate_private_key
 from pasar.mongod import DataFolderUnusable
 from subgraphs.user.keys import load_token_issuer
 
@@ -33,7 +33,8 @@ def complete_settings(settings: Settings, *, one_of_many: bool = False, **change
     What is configured is left alone: a key file or a secret of the environment wins over the folder's.
 
     Raises:
-        KeyUnusable: in production, a program that is *one_of_many* has to agree with others on what is not configured.
+        KeyUnusable: in production, a program that is *one_of_many* has to agree with others on what is not configured;
+            or a secret is too short.
         DataFolderUnusable: the folder cannot be written.
     """
     # Read before anything is derived from it: `base_url` remembers the host and port it was made of
@@ -46,7 +47,15 @@ def complete_settings(settings: Settings, *, one_of_many: bool = False, **change
     if not chosen["internal_secret"].get_secret_value():
         kept = _keep(keys / "internal.secret", lambda: secrets.token_urlsafe(48).encode())
         chosen["internal_secret"] = SecretStr(kept.read_text("ascii").strip())
+    _require_long("PASAR_INTERNAL_SECRET", chosen["internal_secret"])
+    for secret in chosen["encryption_secrets"]:
+        _require_long("PASAR_ENCRYPTION_SECRETS", secret)
     return Settings.model_validate(chosen)
+
+
+def _require_long(variable: str, secret: SecretStr) -> None:
+    if len(secret.get_secret_value().encode()) < MIN_SECRET_BYTES:
+        raise KeyUnusable(f"{variable}: a secret needs at least {MIN_SECRET_BYTES} characters")
 
 
 def _require_configured(settings: Settings) -> None:

@@ -140,7 +140,12 @@ class Revocations:
     async def keep_reading(self) -> None:
         """Read the list every few seconds, until cancelled."""
         while True:
-            await self.read()
+            try:
+                await self.read()
+            except Exception:
+                # Whatever it is: without this loop no token would ever be revoked again
+                self.failures += 1
+                log.exception("revoked tokens could not be read; the known ones go on")
             await asyncio.sleep(self._every_s)
 
     async def read(self) -> None:

@@ -55,7 +55,12 @@ def prune(data: DataOption = None) -> None:
 
 
 def _settings(data: DataOption) -> Settings:
-    from pasar.configuration import read_settings
-    from pasar.keys import complete_settings
+    from core.settings import Environment
+    from pasar.configuration import ConfigurationInvalid, read_settings
+    from pasar.keys import KEYS, complete_settings
 
-    return complete_settings(read_settings(data=data))
+    settings = read_settings(data=data)
+    is_elsewhere = settings.token_key_file is None and not (settings.data / KEYS).exists()
+    if is_elsewhere and settings.environment is Environment.PRODUCTION:
+        raise ConfigurationInvalid("set PASAR_TOKEN_KEY_FILE: there are no keys in the data folder")
+    return complete_settings(settings)

@@ -27,7 +27,14 @@ from subgraphs.user.accounts.documents import LetterKind
 from subgraphs.user.accounts.postbox import Postbox
 from subgraphs.user.audit import AuditAction, AuditLog
 from subgraphs.user.documents import RefreshTokenDocument, SessionDocument, UserDocument
-from subgraphs.user.model import AccountStatus, InvalidRefreshToken, Profile, profile_from_row, session_of
+from subgraphs.user.model import (
+    AccountStatus,
+    InvalidCredentials,
+    InvalidRefreshToken,
+    Profile,
+    profile_from_row,
+    session_of,
+)
 from subgraphs.user.session_repository import SessionRepository
 from subgraphs.user.user_agents import describe_device
 
@@ -103,12 +110,12 @@ class Sessions:
 
         Raises:
             SecondFactorMissing: the account has a second factor, and no code has been checked.
-            InvalidRefreshToken: the account is no more.
+            InvalidCredentials: the account is no more.
         """
         now = self._clock.now()
         account = await self._repository.touch_account(profile.id, {"last_login_at": now}, session=session)
         if account is None:
-            raise InvalidRefreshToken("the account is no more")
+            raise InvalidCredentials("the account is no more")
         if account.has_second_factor and not second_factor:
             raise SecondFactorMissing("this account has a second factor: log in with it")
         document = SessionDocument(

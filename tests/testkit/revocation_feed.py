@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from router.revocations import FeedUnreadable, Revocation, RevocationPage
+from router.revocations import Revocation, RevocationPage
 
 
 @dataclass(slots=True)
@@ -12,7 +12,7 @@ class MemoryFeed:
     An Exception among the pages is raised.
     """
 
-    pages: list[RevocationPage | FeedUnreadable] = field(default_factory=list)
+    pages: list[RevocationPage | Exception] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
     def add(self, *revoked: Revocation) -> None:
@@ -23,7 +23,7 @@ class MemoryFeed:
         """Return the next page."""
         self.asked.append(since)
         page = self.pages.pop(0) if self.pages else RevocationPage(as_of=since)
-        if isinstance(page, FeedUnreadable):
+        if isinstance(page, Exception):
             raise page
         return page
 

@@ -8,6 +8,7 @@ from graphql import build_schema
 
 from core.identity import Role
 from core.scopes import ROLE_SCOPES
+from core.tokens import generate_private_key
 from tests.testkit.running import pasar
 
 ORDER = 'type Query { order(id: ID!): Order } type Order @key(fields: "id") { id: ID! total: Int! }'
@@ -189,3 +190,25 @@ def test_a_bad_variable_is_one_sentence(tmp_path: Path, variables: dict[str, str
     result = pasar("up", "--data", str(tmp_path / "data"), **{"PASAR_PORT": "0", **variables})
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1].startswith(sentence)
+
+
+def test_keys_are_rotated_by_a_command_and_not_made_up_in_production(tmp_path: Path) -> None:
+    refused = pasar("keys", "list", "--data", str(tmp_path), PASAR_ENVIRONMENT="production")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "set PASAR_TOKEN_KEY_FILE" in refused.stderr
+    assert list(tmp_path.iterdir()) == []
+    folder = tmp_path / "keys"
+    folder.mkdir()
+    (folder / "19700101T000000Z.key").write_bytes(generate_private_key("RS256"))
+    variables = {
+        "PASAR_ENVIRONMENT": "production",
+        "PASAR_TOKEN_KEY_FILE": str(folder),
+        "PASAR_TOKEN_ALGORITHM": "RS256",
+        "PASAR_INTERNAL_SECRET": "s" * 40,
+    }
+    rotated = pasar("keys", "rotate", "--data", str(tmp_path / "data"), **variables)
+    assert rotated.returncode == 0, rotated.stderr
+    listed = pasar("keys", "list", "--data", str(tmp_path / "data"), **variables).stdout.splitlines()
+    assert [line.split()[1] for line in listed] == ["signs", "next"]
+    assert len(list(folder.iterdir())) == 2
+    assert not (tmp_path / "data").exists()

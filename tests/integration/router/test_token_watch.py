@@ -175,6 +175,8 @@ async def test_a_subscription_that_comes_to_its_end_is_no_longer_watched(setting
 async def test_a_router_reads_its_list_as_long_as_it_runs(tmp_path: Path) -> None:
     setting = Setting(tmp_path)
     setting.revocations = Revocations(setting.feed, every_s=0.001, now=now)
+    # A bug in the feed must not end it
+    setting.feed.pages.append(RuntimeError("unexpected"))
     async with setting.running(), asyncio.timeout(30):
         while len(setting.feed.asked) < 3:  # noqa: ASYNC110  # the list has no Event to wait for
             await asyncio.sleep(0.001)

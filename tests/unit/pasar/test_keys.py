@@ -87,3 +87,17 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DataFolderUnusable, match=r"file/data cannot be written"):
         complete_settings(Settings(data=tmp_path / "file" / "data"))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "variable"),
+    [
+        ("internal_secret", "s" * 31, "PASAR_INTERNAL_SECRET"),
+        ("encryption_secrets", ["e" * 32, "short"], "PASAR_ENCRYPTION_SECRETS"),
+    ],
+)
+def test_a_secret_that_is_too_short_is_named_and_not_shown(
+    tmp_path: Path, field: str, value: object, variable: str
+) -> None:
+    with pytest.raises(KeyUnusable, match=f"^{variable}: a secret needs at least 32 characters$"):
+        complete_settings(Settings.model_validate({"data": tmp_path, field: value}))
