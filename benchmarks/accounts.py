@@ -152,7 +152,7 @@ async def logging_in(http: aiohttp.ClientSession, url: str, emails: list[str]) -
             body = {"query": LOGIN, "variables": {"email": email, "password": PASSWORD}}
             async with http.post(url, json=body) as answer:
                 result = await answer.json()
-            assert result["data"]["login"]["__typename"] == "AuthSession", result
+            assert result["data"] and result["data"]["login"]["__typename"] == "AuthSession", result
             done.append(email)
 
     async with asyncio.TaskGroup() as group:

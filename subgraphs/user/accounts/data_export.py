@@ -182,7 +182,7 @@ class DataExports:
             },
             "second_factor": await self._read_second_factor(account.id),
             "sessions": _pick(await self._repository.find_sessions(account.id), _SESSION_FIELDS),
-            "audit_entries": [
+            "audit_log": [
                 {
                     "at": entry.at,
                     "action": entry.action,

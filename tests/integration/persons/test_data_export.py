@@ -91,7 +91,7 @@ async def test_a_person_gets_all_that_the_store_knows(world: World, person: Pers
     }
     assert [(row["address"], row["user_agent"]) for row in account["sessions"]] == [("203.0.113.7", "a browser")]
     # Where the administrator sat is nobody's business but the log's
-    assert [(entry["action"], entry["address"]) for entry in account["audit_entries"]] == [
+    assert [(entry["action"], entry["address"]) for entry in account["audit_log"]] == [
         ("ACCOUNT_STATUS_CHANGED", ""),
         ("ACCOUNT_STATUS_CHANGED", ""),
         ("DATA_EXPORT_REQUESTED", ""),

@@ -99,7 +99,7 @@ async def test_the_letter_says_what_to_do_and_nothing_that_a_stranger_typed(stor
 async def test_a_confirmation_may_carry_its_tokens_in_cookies(store: UserStore) -> None:
     session = await verify(store, await register(store), transport="COOKIE")
     assert (session["accessToken"], session["refreshToken"]) == (None, None)
-    assert [cookie.name for cookie in store.cookies] == ["pasar_access", "pasar_refresh"]
+    assert [cookie.name for cookie in store.cookies] == ["pasar_access", "pasar_refresh", "pasar_device"]
 
 
 async def test_passwords_and_tokens_are_stored_as_hashes_only(store: UserStore) -> None:
@@ -187,7 +187,13 @@ async def test_a_registration_takes_the_same_steps_for_every_address(
         steps[email] = (log.commands.copy(), passwords.hashes, len(passwords.work))
     assert steps["known@example.com"] == steps["unknown@example.com"]
     assert steps["known@example.com"] == (
-        ["findAndModify letter_allowances", "insert registrations", "insert letters", "commitTransaction"],
+        [
+            "findAndModify throttle",
+            "findAndModify letter_allowances",
+            "insert registrations",
+            "insert letters",
+            "commitTransaction",
+        ],
         1,
         0,
     )
@@ -209,7 +215,9 @@ async def test_a_failed_login_takes_the_same_steps_for_every_address(
         with pytest.raises(InvalidCredentials):
             await store.service.log_in(email=email, password=chosen)
         steps[email] = (tuple(log.commands), len(passwords.work))
-    assert set(steps.values()) == {(("find users", "find registrations", "update registrations"), 1)}
+    counted_by = ("findAndModify throttle",) * 2
+    looked_at = ("find users", "find registrations", "update registrations")
+    assert set(steps.values()) == {((*counted_by, *looked_at, "insert audit_entries"), 1)}
 
 
 async def test_a_strangers_registration_leaves_him_no_way_in(store: UserStore) -> None:
