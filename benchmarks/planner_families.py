@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 LINK = (
     'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable", "@external",'
-    ' "@requires"])'
+    ' "@requires", "@context", "@fromContext"])'
 )
 
 
@@ -366,6 +366,18 @@ def requirements(size: int) -> Question:
     return Question(subgraphs, f"{{ thing {{ {join(f'r{i}' for i in range(size))} }} }}")
 
 
+CONTEXT = {
+    "orders": f'{LINK} type Query {{ me: User }} type User @context(name: "user") {{ locale: String! orders: [Order] }}'
+    ' type Order @key(fields: "id") { id: ID! total(locale: String @fromContext(field: "$user { locale }")): String }',
+    "parcels": f'{LINK} type Order @key(fields: "id") {{ id: ID! weight: Int }}',
+}
+
+
+def contextual(size: int) -> Question:
+    """Return *size* fields, most in aliased lists of entities of which one takes an argument from the object above."""
+    return Question(CONTEXT, f"{{ me {{ {join(f'o{i}: orders {{ total weight }}' for i in range(size // 3))} }} }}")
+
+
 FAMILIES = (
     Family("fields of one subgraph", "fields", flat, 10_000),
     Family("fields of ten subgraphs", "fields", wide, 10_000, 1000),
@@ -396,4 +408,5 @@ FAMILIES = (
     Family("50 types within themselves", "levels", nested_interface, 6),
     Family("types that go on alike", "levels", differing_branches, 10),
     Family("requirements of requirements", "fields", requirements, 30),
+    Family("arguments from contexts", "fields", contextual, 10_000, 1000),
 )

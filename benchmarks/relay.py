@@ -10,10 +10,10 @@ decoded, merged or encoded. With de-duplication it shares equal requests under w
 import asyncio
 import json
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import uvicorn
 from graphql import parse
 from starlette.types import Receive, Scope, Send
@@ -28,16 +28,26 @@ from router.server.reading import read_body
 from router.serving import server_config
 from router.supergraph.reading import read_supergraph
 from router.transports.base import RequestContext, SubgraphRequest, SubgraphResponse
-from router.transports.http import ACCEPT, HttpTransport, open_session, write_body
+from router.transports.http import (
+    ACCEPT,
+    DEFAULT_MAX_RESPONSE_BYTES,
+    HttpTransport,
+    SubgraphSession,
+    write_body,
+)
+from router.transports.http1 import Target, write_headers
 
 #: A request [URL, body], or {"sequence": [...]} or {"parallel": [...]} of such steps.
 Step = Any
+
+_HEADERS = write_headers({"content-type": "application/json", "accept": ACCEPT})
+_target = cache(Target.of_url)
 
 
 class _RecordingTransport(HttpTransport):
     """Notes the body of each request. Mutable on purpose."""
 
-    def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
+    def __init__(self, url: str, session: SubgraphSession) -> None:
         super().__init__("recorded", (url,), session)
         self.url = url
         self.bodies: dict[str, str] = {}
@@ -52,7 +62,7 @@ async def record(supergraph_sdl: str, document: str) -> dict[str, Any]:
     supergraph = read_supergraph(supergraph_sdl)
     parsed = parse(document)
     plan = plan_operation(supergraph, parsed)
-    async with open_session() as session:
+    async with SubgraphSession() as session:
         transports = {each.name: _RecordingTransport(each.url, session) for each in supergraph.subgraphs}
         prepared = prepare_operation(supergraph.api_schema, plan, parsed, None)
         result = await Executor(supergraph.api_schema, transports).execute(prepared, {}, RequestContext())
@@ -88,7 +98,7 @@ class _Relay:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await receive()
-            async with open_session() as self._session:
+            async with SubgraphSession() as self._session:
                 await send({"type": "lifespan.startup.complete"})
                 await receive()
             await send({"type": "lifespan.shutdown.complete"})
@@ -116,9 +126,9 @@ class _Relay:
                 await self._forward(url, body)
 
     async def _forward(self, url: str, body: str) -> None:
-        headers = {"content-type": "application/json", "accept": ACCEPT}
-        async with self._session.post(url, data=body.encode(), headers=headers) as response:
-            await response.read()
+        await self._session.requests.post(
+            _target(url), _HEADERS, body.encode(), max_bytes=DEFAULT_MAX_RESPONSE_BYTES, connect_timeout_s=3.0
+        )
 
 
 def main() -> None:

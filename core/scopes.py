@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from core.identity import Role
 
+AUDIT_READ = "audit:read"
 PRODUCTS_WRITE = "products:write"
 INVENTORY_READ = "inventory:read"
 INVENTORY_WRITE = "inventory:write"
@@ -11,6 +12,7 @@ ORDERS_READ = "orders:read"
 ORDERS_WRITE = "orders:write"
 PAYMENTS_READ = "payments:read"
 REPORTS_READ = "reports:read"
+ROLES_WRITE = "roles:write"
 USERS_READ = "users:read"
 USERS_WRITE = "users:write"
 SYNC_WRITE = "sync:write"
@@ -32,9 +34,17 @@ ROLE_SCOPES: dict[str, frozenset[str]] = {
         }
     ),
 }
-ROLE_SCOPES[Role.ADMIN] = ROLE_SCOPES[Role.STAFF] | {USERS_WRITE}
+ROLE_SCOPES[Role.ADMIN] = ROLE_SCOPES[Role.STAFF] | {AUDIT_READ, ROLES_WRITE, USERS_WRITE}
+
+# Whoever holds one of these can give themselves, or a friend, everything else: only the built-in ADMIN has them
+ADMIN_SCOPES = frozenset({ROLES_WRITE, USERS_WRITE})
+# What a role that administrators make up may consist of
+ASSIGNABLE_SCOPES = ROLE_SCOPES[Role.ADMIN] - ADMIN_SCOPES
 
 
 def scopes_of(roles: Iterable[str]) -> frozenset[str]:
-    """Return the scopes that *roles* hold together; an unknown role holds none."""
+    """Return the scopes that the built-in ones of *roles* hold together; any other holds none here.
+
+    The roles that an installation has made up are known to the user subgraph only (subgraphs/user/roles.py).
+    """
     return frozenset[str]().union(*(ROLE_SCOPES.get(role, frozenset()) for role in roles))

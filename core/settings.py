@@ -3,10 +3,13 @@
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+# Short enough that a stolen access token is soon of no use, long enough that clients refresh rarely
+MIN_ACCESS_TOKEN_TTL_S, MAX_ACCESS_TOKEN_TTL_S = 300, 900
 
 
 class Environment(StrEnum):
@@ -40,11 +43,28 @@ class Settings(BaseSettings):
     )
 
     token_algorithm: Literal["EdDSA", "RS256", "HS256"] = Field("EdDSA", description="How access tokens are signed")
-    token_key_file: Path | None = Field(None, description="PEM private key (EdDSA, RS256), or the HS256 secret")
+    token_key_file: Path | None = Field(
+        None, description="PEM private key (EdDSA, RS256) or HS256 secret, or a folder of dated ones (see users.md)"
+    )
     token_issuer: str = Field("pasar", description="`iss` of access tokens")
     token_audience: str = Field("pasar", description="`aud` of access tokens")
-    access_token_ttl_s: int = Field(600, description="Life of an access token", ge=60, le=3600)
+    access_token_ttl_s: int = Field(
+        600,
+        description="Life of an access token, 300 to 900 seconds",
+        ge=MIN_ACCESS_TOKEN_TTL_S,
+        le=MAX_ACCESS_TOKEN_TTL_S,
+    )
     refresh_token_ttl_s: int = Field(30 * 86400, description="Life of a refresh token", ge=3600)
+
+    require_second_factor_for: list[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]] = Field(
+        default_factory=list,
+        description='JSON: roles that count only for accounts with a second factor, ["ADMIN"] is recommended',
+    )
+    encryption_secrets: list[SecretStr] = Field(
+        default_factory=list,
+        description="JSON: encrypt second factors; the first encrypts, all decrypt, none is PASAR_INTERNAL_SECRET",
+    )
+    audit_retention_days: int = Field(730, description="How long the audit log remembers", ge=1, le=10_000)
 
     currency: str = Field("IDR", description="Currency of a new catalogue")
     timezone: str = Field("Asia/Jakarta", description="Timezone of reports unless the query names one")

@@ -56,6 +56,23 @@ class Cookie:
     same_site: Literal["lax", "strict", "none"] = "strict"
 
 
+# Set by the router for mutations of the user subgraph
+CLIENT_ADDRESS_HEADER = "x-pasar-client-address"
+# Longer than any browser's
+MAX_USER_AGENT_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request comes from: the client's network address, and what its program calls itself; empty if unknown."""
+
+    address: str = ""
+    user_agent: str = ""
+
+
+UNKNOWN_ORIGIN = Origin()
+
+
 @dataclass(slots=True)
 class Call:
     """One request to a subgraph, as its resolvers see it. Mutable only in *cookies* and *rows*.
@@ -71,6 +88,12 @@ class Call:
     cookies: list[Cookie] = field(default_factory=list)
     rows: RowBudget = field(default_factory=RowBudget)
 
+    @property
+    def origin(self) -> Origin:
+        """Return where the client is, as far as the router tells; nobody else is believed about the address."""
+        address = self.headers.get(CLIENT_ADDRESS_HEADER, "") if self.trusted else ""
+        return Origin(address, self.headers.get("user-agent", "")[:MAX_USER_AGENT_LENGTH])
+
 
 async def _nothing_to_do() -> None:
     return None
@@ -82,7 +105,8 @@ class Subgraph:
 
     *context* makes the object that resolvers get as `info.context`, one per request (so dataloaders in it batch and
     remember within that request). *handlers* maps event types of other subgraphs to reactions. *routes* are its public
-    HTTP routes (webhooks, keys, pages). *prepare* runs once at start, after the indexes are there, *close* once at the
+    HTTP routes (webhooks, keys, pages); *internal_routes* are for other programs of the store, and served only where
+    the subgraph is a program of its own. *prepare* runs once at start, after the indexes are there, *close* once at the
     end, to give back what the subgraph itself has opened (connections to a gateway).
     """
 
@@ -94,6 +118,7 @@ class Subgraph:
     handlers: Mapping[str, EventHandler] = field(default_factory=dict)
     jobs: tuple[Job, ...] = ()
     routes: tuple[BaseRoute, ...] = ()
+    internal_routes: tuple[BaseRoute, ...] = ()
     prepare: Callable[[], Awaitable[None]] = _nothing_to_do
     close: Callable[[], Awaitable[None]] = _nothing_to_do
 
@@ -206,6 +231,14 @@ def require_login(identity: Identity) -> str:
     if identity.subject is None:
         raise Unauthenticated("log in first")
     return identity.subject
+
+
+def require_person(identity: Identity) -> str:
+    """Return the caller's user id; Unauthenticated for anonymous callers, Forbidden for services: they own nothing."""
+    user_id = require_login(identity)
+    if identity.is_service:
+        raise Forbidden("this is for people; a service has no account")
+    return user_id
 
 
 def require_scopes(identity: Identity, *scopes: str) -> None:

@@ -84,6 +84,7 @@ def build_subgraph_app(
         Route("/health/live", live),
         Route("/health/ready", ready),
         *subgraph.routes,
+        *subgraph.internal_routes,
     ]
     return Starlette(routes=routes, lifespan=run)
 

@@ -6,9 +6,11 @@ subgraph calling another) with the installation's internal secret, and names the
 
 import json
 import secrets
+from base64 import urlsafe_b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from math import isfinite
 from typing import Any, Literal, TypeAlias, get_args
@@ -28,8 +30,14 @@ PublicKey: TypeAlias = ed25519.Ed25519PublicKey | rsa.RSAPublicKey | bytes
 
 # RFC 7518, section 3.2: an HS256 key has at least the size of the hash
 MIN_SECRET_BYTES = 32
+# RFC 7518, section 3.3
+MIN_RSA_BITS = 2048
 # An assertion lives just long enough for one request and for a cache of signed assertions to be useful
 ASSERTION_TTL_S = 60
+# Addressed to it, an assertion asks an issuer for its list of revoked tokens, and is good for nothing else
+REVOCATIONS_AUDIENCE = "revocations"
+# Longer headers are read each time: whoever makes them up shall not fill the memory
+MAX_KEPT_HEADER = 512
 # Two machines' clocks may differ by so much
 LEEWAY_S = 5
 
@@ -80,7 +88,7 @@ def load_signing_key(encoded: bytes, algorithm: Algorithm) -> SigningKey:
     """Read a PEM private key, or an HS256 secret.
 
     Raises:
-        ValueError: the key does not fit the algorithm, or the secret is shorter than MIN_SECRET_BYTES.
+        ValueError: the key does not fit the algorithm, or is shorter than MIN_SECRET_BYTES or MIN_RSA_BITS.
     """
     if algorithm == "HS256":
         secret = encoded.strip()
@@ -91,6 +99,8 @@ def load_signing_key(encoded: bytes, algorithm: Algorithm) -> SigningKey:
     expected = ed25519.Ed25519PrivateKey if algorithm == "EdDSA" else rsa.RSAPrivateKey
     if not isinstance(private, expected):
         raise ValueError(f"the key is not one for {algorithm}")
+    if isinstance(private, rsa.RSAPrivateKey) and private.key_size < MIN_RSA_BITS:
+        raise ValueError(f"an RS256 key needs at least {MIN_RSA_BITS} bits")
     public = private.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
@@ -99,12 +109,13 @@ def load_signing_key(encoded: bytes, algorithm: Algorithm) -> SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class AccessTokenIssuer:
-    """Signs access tokens with one key."""
+    """Signs access tokens with one key. *published* are the others that verifiers must know: the next, the previous."""
 
     key: SigningKey
     issuer: str
     audience: str
     ttl_s: int
+    published: tuple[SigningKey, ...] = ()
 
     def issue(self, identity: Identity, *, now: datetime) -> str:
         """Return a token for *identity*; its `jti` is the identity's token id or a new one."""
@@ -119,15 +130,27 @@ class AccessTokenIssuer:
         return jwt.encode(claims, self.key.private, algorithm=self.key.algorithm, headers={"kid": self.key.kid})
 
     def jwks(self) -> dict[str, Any]:
-        """Return the public keys as a JSON Web Key Set; empty for HS256, whose key is a secret."""
-        match self.key.public:
-            case ed25519.Ed25519PublicKey() as public:
-                jwk = json.loads(OKPAlgorithm.to_jwk(public))
-            case rsa.RSAPublicKey() as public:
-                jwk = json.loads(RSAAlgorithm.to_jwk(public))
-            case _:
-                return {"keys": []}
-        return {"keys": [{**jwk, "kid": self.key.kid, "alg": self.key.algorithm, "use": "sig"}]}
+        """Return the public keys as a JSON Web Key Set; empty for HS256, whose keys are secrets."""
+        return {"keys": [jwk for key in (self.key, *self.published) for jwk in _jwks_of(key)]}
+
+
+def _jwks_of(key: SigningKey) -> list[dict[str, Any]]:
+    match key.public:
+        case ed25519.Ed25519PublicKey() as public:
+            jwk = json.loads(OKPAlgorithm.to_jwk(public))
+        case rsa.RSAPublicKey() as public:
+            jwk = json.loads(RSAAlgorithm.to_jwk(public))
+        case _:
+            return []
+    return [{**jwk, "kid": key.kid, "alg": key.algorithm, "use": "sig"}]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a valid access token proves: an identity, until *expires_at_s* (seconds since 1970)."""
+
+    identity: Identity
+    expires_at_s: float
 
 
 class TokenVerifier:
@@ -139,17 +162,18 @@ class TokenVerifier:
         self._audience = audience
 
     def verify(self, token: str, *, now: datetime) -> Identity:
-        """Return the identity that *token* proves.
+        """Return the identity that *token* proves; see `prove` for the errors."""
+        return self.prove(token, now=now).identity
+
+    def prove(self, token: str, *, now: datetime) -> Proof:
+        """Return the identity that *token* proves, and for how long.
 
         Raises:
             ExpiredToken: it was valid, once.
             InvalidToken: anything else is wrong with it.
         """
-        try:
-            kid = jwt.get_unverified_header(token).get("kid")
-        except jwt.InvalidTokenError:
-            raise InvalidToken("the access token is not valid") from None
-        key = self._keys.get(kid) if isinstance(kid, str) else None
+        kid = read_key_id(token)
+        key = None if kid is None else self._keys.get(kid)
         if key is None:
             raise InvalidToken("the access token is not valid")
         claims = _decode(token, key.public, key.algorithm, issuer=self._issuer, audience=self._audience, now=now)
@@ -158,7 +182,46 @@ class TokenVerifier:
         # roles are its own, must not be able to make one of them a service
         if identity.is_service:
             raise InvalidToken("the access token is not valid")
-        return identity
+        return Proof(identity, float(claims["exp"]))
+
+
+def read_key_id(token: str) -> str | None:
+    """Return the `kid` that *token* claims, without believing it; None when it claims none."""
+    header = token.partition(".")[0]
+    return _read_key_id(header) if len(header) <= MAX_KEPT_HEADER else _read_key_id.__wrapped__(header)
+
+
+# All tokens of one key have the same header; reading it takes as long as an HMAC
+@lru_cache(maxsize=256)
+def _read_key_id(header: str) -> str | None:
+    try:
+        fields = json.loads(urlsafe_b64decode(f"{header}{'=' * (-len(header) % 4)}"))
+    except (ValueError, RecursionError):
+        return None
+    kid = fields.get("kid") if isinstance(fields, dict) else None
+    return kid if isinstance(kid, str) else None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFamily:
+    """The session that an access token belongs to, and the *generation* of its tokens: a number that only grows."""
+
+    session_id: str
+    generation: int
+
+
+def new_token_id(family: TokenFamily) -> str:
+    """Return a new access token's `jti`: unique, and it names the family, so that the whole of it can be revoked."""
+    return f"{family.session_id}.{family.generation}.{secrets.token_hex(8)}"
+
+
+def read_token_family(token_id: str | None) -> TokenFamily | None:
+    """Return the family that is named by a `jti`; None for tokens made without one."""
+    session_id, generation, unique = (*(token_id or "").split(".", 2), "", "")[:3]
+    # Not `isdigit`: a superscript two is a digit, and no number
+    if not (session_id and unique and generation.isascii() and generation.isdecimal() and len(generation) <= 9):
+        return None
+    return TokenFamily(session_id, int(generation))
 
 
 def verification_keys_from_jwks(jwks: Mapping[str, Any]) -> tuple[VerificationKey, ...]:
@@ -237,8 +300,19 @@ def _identity_from(claims: Mapping[str, Any]) -> Identity:
     if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles) or not isinstance(scope, str):
         raise InvalidToken("the access token is not valid")
     return Identity(
-        subject=claims.get("sub"), roles=frozenset(roles), scopes=frozenset(scope.split()), token_id=claims.get("jti")
+        subject=claims.get("sub"), roles=_role_set(tuple(roles)), scopes=_scope_set(scope), token_id=claims.get("jti")
     )
+
+
+# Thousands of identities are kept at a time, and all of them have one of a few sets
+@lru_cache(maxsize=256)
+def _role_set(roles: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(roles)
+
+
+@lru_cache(maxsize=256)
+def _scope_set(scope: str) -> frozenset[str]:
+    return frozenset(scope.split())
 
 
 def _decode(

@@ -12,6 +12,7 @@ from core.errors import PasarError
 from core.settings import Environment, Settings
 from pasar.composing import compose_schemas
 from pasar.graph_settings import store_router_config
+from pasar.issuer import build_store_authenticator
 from pasar.listening import serve
 from pasar.mailbox_page import mailbox_route
 from pasar.mongod import EmbeddedMongod
@@ -61,7 +62,9 @@ def build_store_app(store: Store) -> RouterApp:
             running.push_async_callback(worker.stop)
             yield
 
-    return build_app(store_router_config(settings), extra_routes=routes, lifespan=run)
+    config = store_router_config(settings)
+    authenticator = build_store_authenticator(store, config.authentication)
+    return build_app(config, authenticator=authenticator, extra_routes=routes, lifespan=run)
 
 
 def compose_store(store: Store) -> str:

@@ -1,6 +1,5 @@
 """Keys and secrets of an installation, made on its first start and kept in the data folder."""
 
-import json
 import os
 import secrets
 from collections.abc import Callable
@@ -10,10 +9,14 @@ from typing import Any
 from pydantic import SecretStr
 
 from core.errors import PasarError
+from core.key_ring import ALWAYS, KeyRing, key_file_name
 from core.settings import Environment, Settings
-from core.tokens import AccessTokenIssuer, generate_private_key, load_signing_key
+from core.tokens import AccessTokenIssuer, Algorithm, generate_private_key
 from pasar.mongod import DataFolderUnusable
+from subgraphs.user.keys import load_token_issuer
 
+# The folder of the data folder
+KEYS = "keys"
 # Only the owner reads them
 PRIVATE_MODE = 0o600
 
@@ -37,10 +40,9 @@ def complete_settings(settings: Settings, *, one_of_many: bool = False, **change
     chosen = {name: getattr(settings, name) for name in Settings.model_fields} | changes
     if one_of_many and settings.environment is Environment.PRODUCTION:
         _require_configured(settings)
-    keys = Path(chosen["data"]) / "keys"
+    keys = Path(chosen["data"]) / KEYS
     if chosen["token_key_file"] is None:
-        algorithm = chosen["token_algorithm"]
-        chosen["token_key_file"] = _keep(keys / f"token-{algorithm}.key", lambda: generate_private_key(algorithm))
+        chosen["token_key_file"] = _keep_token_keys(keys, chosen["token_algorithm"])
     if not chosen["internal_secret"].get_secret_value():
         kept = _keep(keys / "internal.secret", lambda: secrets.token_urlsafe(48).encode())
         chosen["internal_secret"] = SecretStr(kept.read_text("ascii").strip())
@@ -58,29 +60,42 @@ def _require_configured(settings: Settings) -> None:
 
 
 def open_issuer(settings: Settings) -> AccessTokenIssuer:
-    """Return what signs access tokens as the user subgraph does; *settings* are complete.
+    """Return what signs access tokens at this moment, as the user subgraph does; *settings* are complete.
 
     Raises:
-        KeyUnusable: the key file cannot be read or does not fit the algorithm.
+        KeyUnusable: the keys cannot be read or do not fit the algorithm.
+    """
+    try:
+        return load_token_issuer(settings)
+    except ValueError as error:
+        raise KeyUnusable(str(error)) from error
+
+
+def open_key_ring(settings: Settings) -> KeyRing:
+    """Return the keys of access tokens, for a router in the store's own process; *settings* are complete.
+
+    Raises:
+        KeyUnusable: they cannot be read or do not fit the algorithm.
     """
     assert settings.token_key_file is not None
     try:
-        key = load_signing_key(settings.token_key_file.read_bytes(), settings.token_algorithm)
-    except OSError as error:
-        raise KeyUnusable(f"key file {settings.token_key_file} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise KeyUnusable(f"key file {settings.token_key_file}: {error}") from error
-    return AccessTokenIssuer(key, settings.token_issuer, settings.token_audience, settings.access_token_ttl_s)
+        return KeyRing(settings.token_key_file, settings.token_algorithm)
+    except (OSError, ValueError) as error:
+        raise KeyUnusable(f"PASAR_TOKEN_KEY_FILE: {settings.token_key_file} is not usable: {error}") from error
 
 
-def write_jwks(settings: Settings) -> Path:
-    """Write the public keys of *settings* into the data folder, for a router in the same process; return the file."""
-    target = settings.data / "keys" / "jwks.json"
-    content = json.dumps(open_issuer(settings).jwks(), indent=2, sort_keys=True)
-    if not target.exists() or target.read_text("utf-8") != content:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(content, "utf-8")
-    return target
+def _keep_token_keys(keys: Path, algorithm: Algorithm) -> Path:
+    """Return the folder of token keys, with a first one if there was none."""
+    folder, single = keys / f"token-{algorithm}", keys / f"token-{algorithm}.key"
+    if not any(folder.glob("*.key")):
+        # Before keys could be rotated there was one file, and tokens that it signed may still be out
+        _keep(folder / key_file_name(ALWAYS), single.read_bytes if single.exists() else _maker(algorithm))
+        single.unlink(missing_ok=True)
+    return folder
+
+
+def _maker(algorithm: Algorithm) -> Callable[[], bytes]:
+    return lambda: generate_private_key(algorithm)
 
 
 def _keep(file: Path, make: Callable[[], bytes]) -> Path:
@@ -88,17 +103,23 @@ def _keep(file: Path, make: Callable[[], bytes]) -> Path:
     if file.exists():
         return file
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        # Written aside and linked: nobody ever reads a file that is half there, and the first one stays
-        draft = file.with_name(f".{file.name}.{os.getpid()}")
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_MODE), "wb") as out:
-            out.write(make())
-        try:
-            os.link(draft, file)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
+        write_private(file, make())
+    except FileExistsError:
+        pass
     except OSError as error:
-        raise DataFolderUnusable(f"data folder {file.parent.parent} cannot be written: {error.strerror}") from error
+        folder = file.parent.parent if file.parent.name == KEYS else file.parent.parent.parent
+        raise DataFolderUnusable(f"data folder {folder} cannot be written: {error.strerror}") from error
     return file
+
+
+def write_private(file: Path, content: bytes) -> None:
+    """Write *file* as a whole or not at all, readable by its owner only; raise FileExistsError when it is there."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    # Written aside and linked: nobody ever reads a file that is half there, and the first one stays
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_MODE), "wb") as out:
+            out.write(content)
+        os.link(draft, file)
+    finally:
+        draft.unlink(missing_ok=True)

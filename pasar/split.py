@@ -126,7 +126,7 @@ def child_environment(settings: Settings, mongodb_uri: str, urls: Mapping[str, s
         "PASAR_PAYMENT_WEBHOOK_URL": settings.payment_webhook_url or f"{urls['payment']}/webhooks",
         "PASAR_SANDBOX_GATEWAY_URL": settings.sandbox_gateway_url or f"{urls['sandbox']}/sandbox",
         "PASAR_ROUTER_AUTHENTICATION__INTERNAL_SECRET": settings.internal_secret.get_secret_value(),
-        **router_environment(settings, jwks_url=f"{urls[ISSUER_SUBGRAPH]}/.well-known/jwks.json"),
+        **router_environment(settings, issuer_url=urls[ISSUER_SUBGRAPH]),
     }
     inherited = {name: value for name, value in os.environ.items() if name not in ("PASAR_HOST", "PASAR_PORT")}
     # The router's variables may be set by whoever starts the store; the rest was derived from theirs

@@ -4,10 +4,10 @@ from router.composition import ErrorCode
 
 TOOL_CODES: tuple[ErrorCode, ...] = (
     ErrorCode(
-        "CONTEXT_ARGUMENT_UNSUPPORTED",
-        "A field of the operation takes an argument from a context (@fromContext), which the planner cannot plan yet.",
-        "# pasar plan '{ user { discount } }'",
-        "Leave the field out, or serve it without @fromContext.",
+        "CONTEXT_NOT_SET_ABOVE",
+        "A field of the operation takes an argument from a context (@fromContext) that no object above it sets.",
+        "# pasar plan '{ order { total } }'   # where the context is set by User",
+        "Ask for the field below an object that sets the context, or set it on a type above, such as Query.",
     ),
     ErrorCode(
         "OUTPUT_NOT_WRITTEN",
@@ -65,6 +65,12 @@ TOOL_CODES: tuple[ErrorCode, ...] = (
         "Compose it again, with distinct names.",
     ),
     ErrorCode(
+        "SUPERGRAPH_INVALID_CONTEXT",
+        "An argument of the supergraph cannot be filled from its context: what it selects there is not one value.",
+        'contextArguments: [{context: "user", name: "locale", type: "String", selection: "{ locale name }"}]',
+        "Compose it again; supergraph SDL is not made to be written by hand.",
+    ),
+    ErrorCode(
         "SUPERGRAPH_INVALID_DIRECTIVE",
         "A join directive of the supergraph lacks an argument or has one of a wrong kind.",
         "enum join__Graph {\n  ORDER   # no @join__graph\n}",
@@ -105,6 +111,12 @@ TOOL_CODES: tuple[ErrorCode, ...] = (
         "The supergraph's SDL cannot be parsed.",
         "type Query {",
         "Correct the SDL at the place shown, or compose it again.",
+    ),
+    ErrorCode(
+        "SUPERGRAPH_UNKNOWN_CONTEXT",
+        "An argument of the supergraph comes from a context that no type sets.",
+        'contextArguments: [{context: "user", name: "locale", type: "String", selection: "{ locale }"}]  # not set',
+        "Compose it again; supergraph SDL is not made to be written by hand.",
     ),
     ErrorCode(
         "SUPERGRAPH_UNKNOWN_SUBGRAPH",

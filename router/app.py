@@ -1,11 +1,11 @@
 """The router as an ASGI application, and as a server of its own."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TypeAlias
 
-import aiohttp
 import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -31,7 +31,7 @@ from router.supergraph.reading import read_supergraph
 from router.telemetry import METRICS_CONTENT_TYPE, Telemetry, measure_transports
 from router.transports.base import SubgraphTransport
 from router.transports.dedupe import DedupingTransport
-from router.transports.http import HttpTransport
+from router.transports.http import HttpTransport, SubgraphSession
 from router.transports.sse import open_event_stream
 from router.transports.websocket import open_websocket
 
@@ -69,10 +69,18 @@ class RouterApp:
             telemetry=self.telemetry,
         )
         self._authenticator = authenticator
+        if authenticator.revocations is not None:
+            self.telemetry.watch_revocations(authenticator.revocations)
         self._lifespan = lifespan
         self._owned: tuple[SubgraphTransport, ...] = ()
         page = load_page(graphiql_folder) if config.graphiql else None
-        origins = OriginRules(config.cors, config.csrf, config.authentication.cookie_name)
+        origins = OriginRules(
+            config.cors,
+            config.csrf,
+            config.authentication.cookie_name,
+            own_origins=tuple(config.own_origins),
+            forwards_cookies=bool(config.authentication.cookie_setting_subgraphs),
+        )
         addresses = build_address_reader(config.trusted_proxies)
         self._http = HttpEndpoint(self.pipeline, config, origins, addresses, page, self.closing)
         self._websocket = WebSocketEndpoint(self.pipeline, config, origins, addresses)
@@ -117,6 +125,8 @@ class RouterApp:
     @asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
         """Do what the lifespan protocol asks for: start, and stop on leaving."""
+        revocations = self._authenticator.revocations
+        reading = None if revocations is None else asyncio.create_task(revocations.keep_reading())
         try:
             if self._lifespan is None:
                 yield
@@ -125,6 +135,9 @@ class RouterApp:
                     yield
         finally:
             self.closing.begin()
+            if reading is not None:
+                reading.cancel()
+                await asyncio.gather(reading, return_exceptions=True)
             await self._authenticator.aclose()
             await self._rates.aclose()
             for transport in self._owned:
@@ -207,7 +220,7 @@ def build_app(
 
 
 def build_http_transports(
-    supergraph_sdl: str, config: RouterConfig, session: aiohttp.ClientSession
+    supergraph_sdl: str, config: RouterConfig, session: SubgraphSession
 ) -> dict[str, SubgraphTransport]:
     """Return an HTTP transport for each subgraph of *supergraph_sdl*, at the configured URLs or else its own."""
     headers_for = build_headers_for(config.authentication)
@@ -216,14 +229,17 @@ def build_http_transports(
         urls = tuple(config.subgraph_urls.get(subgraph.name, ())) or ((subgraph.url,) if subgraph.url else ())
         if not urls:
             raise ConfigError(f"subgraph {subgraph.name} has no URL: set subgraph_urls.{subgraph.name}")
-        transport = HttpTransport(
-            subgraph.name,
-            urls,
-            session,
-            headers_for=headers_for,
-            timeout_s=config.timeouts.subgraph_s,
-            open_subscription=_OPENERS[config.subscriptions.subgraph_protocol],
-        )
+        try:
+            transport = HttpTransport(
+                subgraph.name,
+                urls,
+                session,
+                headers_for=headers_for,
+                timeout_s=config.timeouts.subgraph_s,
+                open_subscription=_OPENERS[config.subscriptions.subgraph_protocol],
+            )
+        except ValueError as no_url:
+            raise ConfigError(f"subgraph {subgraph.name}: {no_url}") from None
         transports[subgraph.name] = DedupingTransport(transport) if config.dedupe else transport
     return transports
 

@@ -4,33 +4,28 @@ A bearer header wins over the cookie. No token means an anonymous caller; a toke
 anonymous: the client believes to be logged in and must learn that it is not.
 """
 
-import asyncio
-import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol, TypeAlias
-
-import aiohttp
-import jwt
-import msgspec
-import structlog
+from typing import TypeAlias
 
 from core.identity import ANONYMOUS, Identity
 from core.tokens import (
     ASSERTION_TTL_S,
+    LEEWAY_S,
     AssertionSigner,
     InvalidToken,
+    Proof,
+    TokenFamily,
     TokenVerifier,
-    VerificationKey,
-    load_signing_key,
-    verification_keys_from_jwks,
+    read_token_family,
 )
 from router.config import AuthenticationConfig, ConfigError
-from router.errors import NotReady, Unauthenticated
+from router.errors import Unauthenticated
+from router.keys import KeySource, open_key_source
+from router.revocations import Revocations, open_revocations
 from router.transports.base import RequestContext
 from router.transports.http import HeadersFor
-
-log = structlog.get_logger(__name__)
 
 ASSERTION_HEADER = "x-pasar-identity"
 # Under this prefix the router talks to subgraphs; what a client sends there is dropped
@@ -38,9 +33,8 @@ OWN_HEADER_PREFIX = "x-pasar-"
 
 # Assertions of the most recent callers; signing one takes about 20 us, a look-up less than one
 MAX_SIGNED = 10_000
-# A key that is not known may be new: the set is read again, but not more often than this, whatever clients send
-MIN_RELOAD_INTERVAL_S = 10.0
-JWKS_TIMEOUT_S = 5.0
+# Tokens of the most recent callers, about 1 kB each; verifying one takes about 150 us, a look-up about one
+MAX_PROVEN = 10_000
 
 Now: TypeAlias = Callable[[], datetime]
 
@@ -50,50 +44,105 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class VerifiesTokens(Protocol):
-    """What `core.tokens.TokenVerifier` does."""
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Who is asking, and how long that may be believed: until *expires_at_s*, or until *family* is revoked.
 
-    def verify(self, token: str, *, now: datetime) -> Identity:
-        """Return the identity that *token* proves; raise InvalidToken."""
-        ...
+    Both are None for a caller without a token.
+    """
+
+    identity: Identity
+    expires_at_s: float | None = None
+    family: TokenFamily | None = None
+
+
+NOBODY = Admitted(ANONYMOUS)
 
 
 class Authenticator:
-    """Turns tokens into identities. Mutable: keys published at a URL are read again from time to time."""
+    """Turns tokens into identities. Mutable: remembers valid tokens, and sources of keys and revocations change.
+
+    Only tokens that were valid are remembered, until they expire, the keys change, or too many others came after them.
+    """
 
     def __init__(
-        self, verifier: VerifiesTokens | None, *, cookie_name: str, jwks: "JwksReader | None" = None, now: Now = utc_now
+        self,
+        keys: KeySource | None,
+        *,
+        cookie_name: str,
+        revocations: Revocations | None = None,
+        now: Now = utc_now,
     ) -> None:
         self.cookie_name = cookie_name
-        self._verifier = verifier
-        self._jwks = jwks
-        self._now = now
+        self.revocations = revocations
+        self.now = now
+        self._keys = keys
+        self._verifier: TokenVerifier | None = None
+        self._proven: dict[str, Admitted] = {}
 
     async def authenticate(self, authorization: str | None, cookies: Mapping[str, str]) -> Identity:
-        """Return who is asking; ANONYMOUS when there is no token.
+        """Return who is asking; see `admit`."""
+        return (await self.admit(authorization, cookies)).identity
+
+    async def admit(self, authorization: str | None, cookies: Mapping[str, str]) -> Admitted:
+        """Return who is asking; NOBODY when there is no token.
 
         Raises:
-            Unauthenticated: the token is malformed, expired or not one of ours.
+            Unauthenticated: the token is malformed, expired, revoked or not one of ours.
         """
         token = self._find_token(authorization, cookies)
-        if token is None:
-            return ANONYMOUS
-        return await self.verify(token)
+        return NOBODY if token is None else await self.verify(token)
 
-    async def verify(self, token: str) -> Identity:
-        """Return the identity that *token* proves; raise Unauthenticated when it proves none."""
-        verifier = self._verifier if self._jwks is None else await self._jwks.verifier_for(token)
-        if verifier is None:
+    async def verify(self, token: str) -> Admitted:
+        """Return whom *token* proves; raise Unauthenticated when it proves nobody."""
+        if self._keys is None:
             raise Unauthenticated("this router has no key to verify access tokens with")
+        now = self.now()
+        admitted = None
+        if self._verifier is not None and self._verifier is self._keys.verifier_at_hand(now):
+            admitted = self._proven.get(token)
+        if admitted is None or admitted.expires_at_s is None or admitted.expires_at_s <= now.timestamp():
+            admitted = self._remember(token, await self._prove(self._keys, token, now))
+        self.check(admitted)
+        return admitted
+
+    def seconds_left(self, expires_at_s: float) -> float:
+        """Return after how long a token is refused; negative for one that is."""
+        return expires_at_s + LEEWAY_S - self.now().timestamp()
+
+    def refuses(self, admitted: Admitted) -> bool:
+        """Tell whether the token that proved *admitted* has been revoked since."""
+        return self.revocations is not None and admitted.family is not None and self.revocations.refuse(admitted.family)
+
+    def check(self, admitted: Admitted) -> None:
+        """Raise Unauthenticated when the token that proved *admitted* has been revoked since."""
+        if self.refuses(admitted):
+            raise Unauthenticated("the access token has been revoked")
+
+    async def aclose(self) -> None:
+        """Close the connections to the issuer."""
+        if self._keys is not None:
+            await self._keys.aclose()
+        if self.revocations is not None:
+            await self.revocations.aclose()
+
+    async def _prove(self, keys: KeySource, token: str, now: datetime) -> Proof:
+        verifier = await keys.verifier_for(token, now)
+        if verifier is not self._verifier:
+            # What another set of keys has proven counts no more
+            self._verifier = verifier
+            self._proven.clear()
         try:
-            return verifier.verify(token, now=self._now())
+            return verifier.prove(token, now=now)
         except InvalidToken as invalid:
             raise Unauthenticated(invalid.message) from None
 
-    async def aclose(self) -> None:
-        """Close the connection to the issuer."""
-        if self._jwks is not None:
-            await self._jwks.aclose()
+    def _remember(self, token: str, proof: Proof) -> Admitted:
+        admitted = Admitted(proof.identity, proof.expires_at_s, read_token_family(proof.identity.token_id))
+        self._proven[token] = admitted
+        while len(self._proven) > MAX_PROVEN:
+            del self._proven[next(iter(self._proven))]
+        return admitted
 
     def _find_token(self, authorization: str | None, cookies: Mapping[str, str]) -> str | None:
         # Cases: no or empty header: the cookie; a bearer header: its token; any other scheme is not ours to judge
@@ -105,87 +154,24 @@ class Authenticator:
         return cookies.get(self.cookie_name) or None if self.cookie_name else None
 
 
-class JwksReader:
-    """Reads an issuer's keys from its URL. Mutable: holds those read last, and keeps them when a read fails."""
+def build_authenticator(
+    config: AuthenticationConfig,
+    *,
+    now: Now = utc_now,
+    keys: KeySource | None = None,
+    revocations: Revocations | None = None,
+) -> Authenticator:
+    """Return what *config* describes; raise ConfigError for key files that cannot be used.
 
-    def __init__(self, config: AuthenticationConfig) -> None:
-        self._config = config
-        self._verifier: TokenVerifier | None = None
-        self._kids: frozenset[str] = frozenset()
-        self._read_at_s = float("-inf")
-        self._reading = asyncio.Lock()
-        self._session: aiohttp.ClientSession | None = None
-
-    async def verifier_for(self, token: str) -> TokenVerifier:
-        """Return a verifier with the issuer's keys, which are read when they are old or *token* names a new one."""
-        age_s = time.monotonic() - self._read_at_s
-        is_stale = age_s > self._config.jwks_refresh_s
-        is_unknown = _kid_of(token) not in self._kids and age_s > MIN_RELOAD_INTERVAL_S
-        if is_stale or is_unknown:
-            await self._read(self._read_at_s)
-        if self._verifier is None:
-            raise NotReady("the issuer's keys could not be read yet")
-        return self._verifier
-
-    async def aclose(self) -> None:
-        """Close the connection."""
-        if self._session is not None:
-            await self._session.close()
-
-    async def _read(self, seen_read_at_s: float) -> None:
-        async with self._reading:
-            if self._read_at_s != seen_read_at_s:
-                # Another request has just read them
-                return
-            if self._session is None:
-                self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=JWKS_TIMEOUT_S))
-            try:
-                async with self._session.get(self._config.jwks_url) as answer:
-                    answer.raise_for_status()
-                    jwks = msgspec.json.decode(await answer.read(), type=dict)
-                keys = _accepted(verification_keys_from_jwks(jwks), self._config)
-            except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError, ValueError) as error:
-                log.warning(
-                    "keys could not be read", url=self._config.jwks_url, error=f"{type(error).__name__}: {error}"
-                )
-            else:
-                self._verifier = _verifier(keys, self._config)
-                self._kids = frozenset(key.kid for key in keys)
-            self._read_at_s = time.monotonic()
-
-
-def build_authenticator(config: AuthenticationConfig, *, now: Now = utc_now) -> Authenticator:
-    """Return what *config* describes; raise ConfigError for key files that cannot be used."""
-    if config.jwks_url:
-        return Authenticator(None, cookie_name=config.cookie_name, jwks=JwksReader(config), now=now)
-    keys: list[VerificationKey] = []
-    try:
-        if config.jwks_file is not None:
-            keys += verification_keys_from_jwks(msgspec.json.decode(config.jwks_file.read_bytes(), type=dict))
-        if config.hs256_secret_file is not None:
-            secret = load_signing_key(config.hs256_secret_file.read_bytes(), "HS256")
-            keys.append(VerificationKey(secret.kid, secret.algorithm, secret.public))
-    except (OSError, ValueError, msgspec.DecodeError) as unusable:
-        raise ConfigError(f"authentication: {unusable}") from None
-    verifier = _verifier(_accepted(tuple(keys), config), config) if config.is_configured else None
-    return Authenticator(verifier, cookie_name=config.cookie_name, now=now)
-
-
-def _accepted(keys: tuple[VerificationKey, ...], config: AuthenticationConfig) -> tuple[VerificationKey, ...]:
-    return tuple(key for key in keys if key.algorithm in config.algorithms)
-
-
-def _verifier(keys: tuple[VerificationKey, ...], config: AuthenticationConfig) -> TokenVerifier:
-    return TokenVerifier(keys, issuer=config.issuer, audience=config.audience)
-
-
-def _kid_of(token: str) -> str | None:
-    """Return the key id that *token* claims, without believing it."""
-    try:
-        kid = jwt.get_unverified_header(token).get("kid")
-    except jwt.InvalidTokenError:
-        return None
-    return kid if isinstance(kid, str) else None
+    *keys* and *revocations* are those of an issuer in the same process; what *config* names goes before them.
+    """
+    configured_keys, configured_list = open_key_source(config), open_revocations(config, now=now)
+    return Authenticator(
+        keys if configured_keys is None else configured_keys,
+        cookie_name=config.cookie_name,
+        revocations=revocations if configured_list is None else configured_list,
+        now=now,
+    )
 
 
 class AssertionHeaders:

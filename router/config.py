@@ -44,9 +44,19 @@ class AuthenticationConfig(_Section):
     jwks_url: str = Field(
         "", description="Where the issuer publishes its keys; read when first needed and every refresh period"
     )
-    jwks_file: Path | None = Field(None, description="A file with a JSON Web Key Set, instead of a URL")
-    hs256_secret_file: Path | None = Field(None, description="A file with the shared secret, for HS256 only")
+    jwks_file: Path | None = Field(
+        None, description="A file with a JSON Web Key Set, instead of a URL; read again when it changes"
+    )
+    hs256_secret_file: Path | None = Field(
+        None, description="A file with the shared secret, or a folder of dated ones (see Keys); for HS256 only"
+    )
     jwks_refresh_s: float = Field(300.0, description="How often `jwks_url` is read again", gt=0)
+    revocations_url: str = Field(
+        "", description="Where the issuer lists revoked tokens (see Revoked tokens); empty for an issuer without a list"
+    )
+    revocations_refresh_s: float = Field(
+        15.0, description="How often `revocations_url` is read: a revoked token works for so long at most", gt=0
+    )
     cookie_name: str = Field("pasar_access", description="Cookie that may carry the token; empty reads no cookie")
     internal_secret: SecretStr = Field(
         SecretStr(""), description="Signs the identity that HTTP subgraphs are told; empty tells them nothing"
@@ -145,6 +155,13 @@ class RouterConfig(_Section):
     trusted_proxies: list[str] = Field(
         [], description="Addresses or networks of proxies whose `X-Forwarded-For` is believed"
     )
+    own_origins: list[str] = Field(
+        [],
+        description=(
+            "Origins under which browsers know this router, `https://shop.example`: their pages may use cookies. Empty:"
+            " whatever the `Host` header says"
+        ),
+    )
     authentication: AuthenticationConfig = Field(default_factory=lambda: AuthenticationConfig())
     limits: LimitsConfig = Field(default_factory=lambda: LimitsConfig())
     rate: RateConfig = Field(default_factory=lambda: RateConfig())
@@ -157,13 +174,19 @@ class RouterConfig(_Section):
     csrf: Literal["auto", "strict", "off"] = Field(
         "auto",
         description=(
-            "Refusal of requests that any page could make a browser send. auto: of GET requests with our cookie or"
-            " from another site; strict: of every GET without a preflight header; off: none"
+            "Refusal of requests that any page could make a browser send. auto: of POST requests with a login's cookies"
+            " from another site, and of GET requests with our cookie or from another site; strict: also of every GET"
+            " without a preflight header; off: none"
         ),
     )
     hide_subgraph_errors: Literal["none", "internal", "all"] = Field(
         "internal",
         description="Which subgraph errors lose their message: none, those with INTERNAL_SERVER_ERROR, or all",
+    )
+    expose_query_plan: Literal["nobody", "admins", "everybody"] = Field(
+        "admins",
+        description="Who may have the plan and the times of its fetches with an answer (see Query plans): nobody, "
+        "callers with the role ADMIN, or everybody, which is for development",
     )
     dedupe: bool = Field(
         True,

@@ -56,15 +56,22 @@ class RouterContext(RequestContext):
     """The context of one client request, with the cookies collected on the way. Mutable in *set_cookies*.
 
     *cookie_header* is the client's `Cookie`; it is not among the forwarded headers, because it may hold a refresh token
-    that only the issuer has to see.
+    that only the issuer has to see. *client_address* is told to nobody else, either: it is a person's. *exposes_plan*
+    tells whether the answer carries its plan.
     """
 
     set_cookies: list[SetCookie] = field(default_factory=list)
     cookie_header: str = ""
+    client_address: str = ""
+    exposes_plan: bool = False
+
+
+#: Where the client's address is told to the subgraph that knows about sessions.
+CLIENT_ADDRESS_HEADER = "x-pasar-client-address"
 
 
 class CookieTransport:
-    """A transport whose subgraph sees the client's cookies and may set some.
+    """A transport whose subgraph sees the client's cookies and may set some; mutations see the client's address, too.
 
     Those that a response sets are moved into the request's context.
     """
@@ -75,7 +82,7 @@ class CookieTransport:
 
     async def send(self, request: SubgraphRequest, context: RequestContext) -> SubgraphResponse:
         """Send *request* by the transport inside and keep the cookies of the answer."""
-        response = await self._inner.send(request, _with_cookies(context))
+        response = await self._inner.send(request, _with_client(context, tells_address=request.is_mutation))
         own = response.extensions.pop("pasar", None) if response.extensions else None
         if isinstance(own, Mapping) and isinstance(context, RouterContext):
             context.set_cookies.extend(self._read_cookies(own.get("setCookies", ())))
@@ -83,7 +90,7 @@ class CookieTransport:
 
     def subscribe(self, request: SubgraphRequest, context: RequestContext) -> AsyncIterator[SubgraphResponse]:
         """Open the subscription of the transport inside; events set no cookies, their headers are long sent."""
-        return self._inner.subscribe(request, _with_cookies(context))
+        return self._inner.subscribe(request, _with_client(context, tells_address=False))
 
     async def aclose(self) -> None:
         """Close the transport inside."""
@@ -103,10 +110,16 @@ class CookieTransport:
         return [cookie for cookie in cookies if _is_safe(cookie)]
 
 
-def _with_cookies(context: RequestContext) -> RequestContext:
-    if not isinstance(context, RouterContext) or not context.cookie_header:
+def _with_client(context: RequestContext, *, tells_address: bool) -> RequestContext:
+    if not isinstance(context, RouterContext):
         return context
-    return replace(context, headers={**context.headers, "cookie": context.cookie_header})
+    headers = dict(context.headers)
+    if context.cookie_header:
+        headers["cookie"] = context.cookie_header
+    # Queries do without: two clients that ask the same share a request, and an address would tell them apart
+    if tells_address and context.client_address:
+        headers[CLIENT_ADDRESS_HEADER] = context.client_address
+    return context if headers == context.headers else replace(context, headers=headers)
 
 
 def collect_cookies(

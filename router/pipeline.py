@@ -24,8 +24,8 @@ from graphql import (
     validate,
 )
 
-from core.identity import Identity
-from router.auth import Authenticator
+from core.identity import Identity, Role
+from router.auth import Admitted, Authenticator
 from router.authorisation import (
     AuthorisationRules,
     GuardedField,
@@ -47,14 +47,18 @@ from router.errors import (
     NotReady,
     PersistedQueryNotSupported,
     RouterError,
+    Unauthenticated,
     ValidationFailed,
     VariablesRefused,
 )
 from router.executor.execute import Executor
+from router.executor.incremental import IncrementalResult
+from router.executor.measures import Measures
 from router.executor.prepared import PreparedOperation, prepare_operation
 from router.executor.result import ExecutionResult
 from router.executor.shape import ShapeReader, condition_variables
 from router.executor.variables import coerce_variables
+from router.exposing import describe_execution
 from router.limits import check_limits, fragments_of, parse_document, select_operation
 from router.planner import PlanningError, PlanningErrorCode, measure_documents, plan_operation
 from router.rates import RateGate
@@ -64,11 +68,17 @@ from router.supergraph.api_schema import with_defer
 from router.supergraph.reading import read_supergraph
 from router.supergraph.supergraph import Supergraph
 from router.telemetry import Telemetry
+from router.token_watch import until_token_ends
 from router.transports.base import FirstAnswer, SubgraphTransport
 
 log = structlog.get_logger(__name__)
 
 _ENCODER = msgspec.json.Encoder()
+
+#: With the value `true` it asks for the plan and the times of its fetches; obeyed as `expose_query_plan` says.
+EXPOSE_PLAN_HEADER = "pasar-expose-query-plan"
+#: Where they stand among the answer's extensions.
+PLAN_EXTENSION = "queryPlan"
 
 # What an operation takes once it is read (syntax tree, what was measured on it), and beside that once it is planned
 # (plan, generated functions): so much each, and so much for each character of its text or of the requests that come of
@@ -282,7 +292,8 @@ class Pipeline:
 
     async def _answer(self, request: GraphQLRequest, caller: Caller) -> tuple[Outcome, str]:
         graph = self.serving
-        identity = await self._admit(caller)
+        admitted = await self._admit(caller)
+        identity = admitted.identity
         read = self._read_operation(graph, request)
         kind = read.operation.operation
         if kind is OperationType.MUTATION and not caller.may_mutate:
@@ -295,7 +306,7 @@ class Pipeline:
         may_share = graph.executions is not None and kind is OperationType.QUERY
         context = self._context_of(identity, caller, may_share=may_share)
         if kind is OperationType.SUBSCRIPTION:
-            return await self._subscribe(graph, read, planned, request, context), kind.value
+            return await self._subscribe(graph, read, planned, request, context, admitted), kind.value
         return await self._execute(graph, read, planned, request.variables, context), kind.value
 
     async def _execute(
@@ -311,7 +322,7 @@ class Pipeline:
             return await self._execute_in_parts(graph, read, planned, variables, context)
 
         async def execute() -> Answer:
-            result = await graph.executor.execute(planned.prepared, variables, context)
+            result = await graph.executor.execute(planned.prepared, variables, context, measure=context.exposes_plan)
             body = self._respond(graph, read, planned, variables, context.identity, result)
             return Answer(body, set_cookies=tuple(context.set_cookies))
 
@@ -329,32 +340,40 @@ class Pipeline:
         variables: Mapping[str, Any],
         context: RouterContext,
     ) -> Answer | PartStream:
-        result = await graph.executor.execute_incrementally(planned.prepared, variables, context)
+        result = await graph.executor.execute_incrementally(
+            planned.prepared, variables, context, measure=context.exposes_plan
+        )
         if isinstance(result, ExecutionResult):
             body = self._respond(graph, read, planned, variables, context.identity, result)
             return Answer(body, set_cookies=tuple(context.set_cookies))
-        return PartStream(self._masked_parts(result.parts), set_cookies=tuple(context.set_cookies))
+        parts = self._masked_parts(read, planned, result)
+        return PartStream(parts, set_cookies=tuple(context.set_cookies))
 
-    async def _masked_parts(self, parts: AsyncGenerator[dict[str, Any], None]) -> AsyncGenerator[dict[str, Any], None]:
+    async def _masked_parts(
+        self, read: ReadOperation, planned: PlannedOperation, result: IncrementalResult
+    ) -> AsyncGenerator[dict[str, Any], None]:
         with self._telemetry.count_stream():
-            async with aclosing(parts) as open_parts:
+            async with aclosing(result.parts) as open_parts:
                 async for part in open_parts:
                     for holder in (part, *part.get("incremental", ()), *part.get("completed", ())):
                         if "errors" in holder:
                             holder["errors"] = [self._mask(error) for error in holder["errors"]]
+                    if result.measures is not None and not part["hasNext"]:
+                        part["extensions"] = _describe(read, planned, result.measures)
                     yield part
 
-    async def _admit(self, caller: Caller) -> Identity:
+    async def _admit(self, caller: Caller) -> Admitted:
         """Return who is asking; raise Unauthenticated or RateLimited."""
         # The address is counted first: whoever tries out tokens is slowed down as well
         if not self._rates.is_open:
             await self._rates.pass_address(caller.address)
-        identity = caller.identity
-        if identity is None:
-            identity = await self._authenticator.authenticate(caller.headers.get("authorization"), caller.cookies)
+        if caller.identity is not None:
+            admitted = Admitted(caller.identity)
+        else:
+            admitted = await self._authenticator.admit(caller.headers.get("authorization"), caller.cookies)
         if not self._rates.is_open:
-            await self._rates.pass_user(identity)
-        return identity
+            await self._rates.pass_user(admitted.identity)
+        return admitted
 
     def _read_operation(self, graph: Graph, request: GraphQLRequest) -> ReadOperation:
         """Parse, measure and validate, or remember having done so."""
@@ -464,14 +483,29 @@ class Pipeline:
     def _context_of(self, identity: Identity, caller: Caller, *, may_share: bool) -> RouterContext:
         authentication = self._config.authentication
         forwarded = {name: caller.headers[name] for name in self._config.forward_headers if name in caller.headers}
+        exposes_plan = EXPOSE_PLAN_HEADER in caller.headers and self._may_see_plan(identity, caller)
         return RouterContext(
             identity=identity,
             request_id=caller.request_id,
             headers=forwarded,
             cookie_header=caller.headers.get("cookie", "") if authentication.cookie_setting_subgraphs else "",
+            client_address=caller.address,
             deadline_s=asyncio.get_running_loop().time() + self._config.timeouts.request_s,
-            first_answer=FirstAnswer() if may_share else None,
+            # What is told about an execution is about its own client's, so it is nobody else's
+            first_answer=FirstAnswer() if may_share and not exposes_plan else None,
+            exposes_plan=exposes_plan,
         )
+
+    def _may_see_plan(self, identity: Identity, caller: Caller) -> bool:
+        if caller.headers[EXPOSE_PLAN_HEADER].strip().lower() != "true":
+            return False
+        match self._config.expose_query_plan:
+            case "everybody":
+                return True
+            case "admins":
+                return self._holds_policy(identity, Role.ADMIN)
+            case "nobody":
+                return False
 
     async def _subscribe(
         self,
@@ -480,22 +514,27 @@ class Pipeline:
         planned: PlannedOperation,
         request: GraphQLRequest,
         context: RouterContext,
+        admitted: Admitted,
     ) -> Outcome:
         if planned.prepared.plan.root is None:
             # The caller may not see what it wants to subscribe to (or only wants `__typename`): one answer says so
-            result = await graph.executor.execute(planned.prepared, request.variables, context)
+            result = await graph.executor.execute(
+                planned.prepared, request.variables, context, measure=context.exposes_plan
+            )
             return Answer(self._respond(graph, read, planned, request.variables, context.identity, result))
 
         async def events() -> AsyncGenerator[dict[str, Any], None]:
-            results = graph.executor.subscribe(planned.prepared, request.variables, context)
+            results = graph.executor.subscribe(
+                planned.prepared, request.variables, context, measure=context.exposes_plan
+            )
+            counted = until_token_ends(results, admitted, self._authenticator)
             with self._telemetry.count_stream():
-                async with aclosing(results) as open_results:  # type: ignore[type-var]
-                    async for result in open_results:
-                        try:
+                async with aclosing(counted) as open_results:
+                    try:
+                        async for result in open_results:
                             yield self._respond(graph, read, planned, request.variables, context.identity, result)
-                        except VariablesRefused as error:
-                            yield {"errors": error.to_graphql()}
-                            return
+                    except (VariablesRefused, Unauthenticated) as error:
+                        yield {"errors": error.to_graphql()}
 
         return EventStream(events())
 
@@ -523,6 +562,8 @@ class Pipeline:
             response["errors"] = [self._mask(error) for error in errors]
         response["data"] = data if encoded is None else encoded
         extensions = {name: value for name, value in result.extensions.items() if name != "pasar"}
+        if result.measures is not None:
+            extensions |= _describe(read, planned, result.measures)
         if extensions:
             response["extensions"] = extensions
         return response
@@ -539,6 +580,11 @@ class Pipeline:
 
     def _cache_counts(self) -> CacheCounts:
         return self._graph.planned_operations.counts() if self._graph is not None else CacheCounts(0, 0, 0, 0, 0)
+
+
+def _describe(read: ReadOperation, planned: PlannedOperation, measures: Measures) -> dict[str, Any]:
+    """Return the extension that tells how an answer was made."""
+    return {PLAN_EXTENSION: describe_execution(planned.prepared.plan, read.name, measures)}
 
 
 def _reader_of(

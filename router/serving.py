@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from types import FrameType
 
-import aiohttp
 import structlog
 import uvicorn
 from starlette.types import ASGIApp
@@ -19,7 +18,7 @@ from router.config import ConfigError, RouterConfig
 from router.garbage import rarely_collecting
 from router.server.closing import Closing
 from router.supergraph.errors import SupergraphError
-from router.transports.http import open_session
+from router.transports.http import SubgraphSession
 
 log = structlog.get_logger(__name__)
 
@@ -107,7 +106,7 @@ def build_standalone_app(config: RouterConfig) -> RouterApp:
 
     @asynccontextmanager
     async def connect(app: RouterApp) -> AsyncIterator[None]:
-        async with open_session() as session:
+        async with SubgraphSession() as session:
             app.load_supergraph(supergraph_sdl, build_http_transports(supergraph_sdl, config, session))
             with _reloading_on_hangup(app, config.supergraph_file or Path(), session):
                 yield
@@ -116,7 +115,7 @@ def build_standalone_app(config: RouterConfig) -> RouterApp:
 
 
 @contextmanager
-def _reloading_on_hangup(app: RouterApp, file: Path, session: aiohttp.ClientSession) -> Iterator[None]:
+def _reloading_on_hangup(app: RouterApp, file: Path, session: SubgraphSession) -> Iterator[None]:
     """Read the supergraph file again on SIGHUP; go on with the previous one when the new one cannot be served."""
 
     def reload() -> None:

@@ -17,6 +17,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 
 from router.cache import CacheCounts
+from router.revocations import Revocations
 from router.transports.base import RequestContext, SubgraphRequest, SubgraphResponse, SubgraphTransport, TransportError
 
 # Seconds: an in-process query takes well under 5 ms, and what takes 10 s has lost its user
@@ -71,10 +72,15 @@ class Telemetry(Collector):
         self._streams = 0
         self._shared = 0
         self._cache_counts: Callable[[], CacheCounts] = lambda: CacheCounts(0, 0, 0, 0, 0)
+        self._revocations: Revocations | None = None
 
     def watch_cache(self, counts: Callable[[], CacheCounts]) -> None:
         """Show the operation cache's numbers whenever the metrics are read."""
         self._cache_counts = counts
+
+    def watch_revocations(self, revocations: Revocations) -> None:
+        """Show how many tokens are known to be revoked, and how old that knowledge is."""
+        self._revocations = revocations
 
     def start_operation(self) -> None:
         """Count one operation that is now under way."""
@@ -148,6 +154,8 @@ class Telemetry(Collector):
         yield GaugeMetricFamily("pasar_router_in_flight", "Operations under way", self._in_flight)
         yield GaugeMetricFamily("pasar_router_streams", "Subscriptions under way", self._streams)
         yield from self._collect_cache()
+        if self._revocations is not None:
+            yield from _collect_revocations(self._revocations)
 
     def _collect_cache(self) -> Iterator[Metric]:
         counts = self._cache_counts()
@@ -158,6 +166,18 @@ class Telemetry(Collector):
         yield events
         yield GaugeMetricFamily("pasar_router_operation_cache_entries", "Operations kept", counts.entries)
         yield GaugeMetricFamily("pasar_router_operation_cache_bytes", "Estimated memory of them", counts.size_bytes)
+
+
+def _collect_revocations(revocations: Revocations) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "pasar_router_revocations", "Sessions whose access tokens are refused before they expire", revocations.count
+    )
+    yield GaugeMetricFamily(
+        "pasar_router_revocations_age_seconds", "Time since the list of them was last read", revocations.age_s()
+    )
+    yield CounterMetricFamily(
+        "pasar_router_revocations_failures", "Readings of the list that have failed", revocations.failures
+    )
 
 
 def _histogram(

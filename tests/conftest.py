@@ -52,3 +52,13 @@ def make_runtime(mongo_client: Client, store_settings: Settings) -> MakeRuntime:
         return build_runtime(name, mongo_client, settings or store_settings, peers=peers, clock=clock)
 
     return make
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the nightly tests out unless they are asked for with -m."""
+    if config.option.markexpr:
+        return
+    nightly = [item for item in items if item.get_closest_marker("nightly")]
+    if nightly:
+        config.hook.pytest_deselected(items=nightly)
+        items[:] = [item for item in items if item not in nightly]

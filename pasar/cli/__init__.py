@@ -10,6 +10,7 @@ from pasar.cli.compose import compose as run_compose
 from pasar.cli.doctor import doctor as run_doctor
 from pasar.cli.explain import explain as run_explain
 from pasar.cli.import_orders import app as import_orders_app
+from pasar.cli.keys import app as keys_app
 from pasar.cli.plan import plan as run_plan
 from pasar.cli.router import router as run_router
 from pasar.cli.sandbox import sandbox as run_sandbox
@@ -42,6 +43,7 @@ app.command("up")(run_up)
 app.command("seed")(run_seed)
 app.add_typer(import_orders_app, name="import")
 app.command("token")(run_token)
+app.add_typer(keys_app, name="keys")
 app.command("doctor")(run_doctor)
 app.command("compose")(run_compose)
 app.command("check")(run_check)

@@ -15,6 +15,7 @@ from graphql import parse, print_ast
 from pasar.planning.lanes import Box, Lanes, Wait, place_requests
 from pasar.planning.outline import (
     ELLIPSIS,
+    abridge,
     describe_target,
     outline_selection,
     outline_targets,
@@ -25,7 +26,7 @@ from pasar.planning.requests import Part, Request
 from pasar.planning.stages import count_requests
 from router.planner import Plan
 from router.planner.plan import OperationKind
-from router.planner.plan_text import print_path
+from router.planner.plan_text import print_context, print_path
 
 _T = TypeVar("_T")
 
@@ -168,6 +169,8 @@ def _write_part(part: Part) -> Iterator[_Line]:
         yield _Line(f"{ELLIPSIS} {len(part.paths) - len(shown)} more paths", "faint")
     for text in outline_targets(part.targets, LINE_COLUMNS - 5, MAX_TARGET_LINES):
         yield _Line(f"with {text}", "faint")
+    for text in abridge([shorten(print_context(one), LINE_COLUMNS) for one in part.contexts], MAX_TARGET_LINES):
+        yield _Line(text, "faint")
     for text in outline_selection(part, LINE_COLUMNS, MAX_SELECTION_LINES):
         yield _Line(text)
 
@@ -253,4 +256,5 @@ def _describe_request(request: Request) -> str:
         lines += [f"at {print_path(path)}" for path in part.paths]
         lines += [f"  {part.condition}"] if part.condition else []
         lines += [f"  with {describe_target(target)}" for target in part.targets]
+        lines += [f"  {print_context(variable)}" for variable in part.contexts]
     return "\n".join([*lines, "", print_ast(parse(request.document))])

@@ -8,6 +8,7 @@ from router.planner.plan import (
     AT_ANY_TIME,
     Alternatives,
     BatchFetch,
+    ContextVariable,
     EntityTarget,
     Fetch,
     Flatten,
@@ -20,13 +21,15 @@ from router.planner.plan import (
 class Part:
     """What a request asks of the objects at *paths*; none means the root.
 
-    *targets* are empty where no entities are asked for; *condition* is the part's own, empty for always.
+    *targets* are empty where no entities are asked for; *condition* is the part's own, empty for always. *contexts* are
+    the variables that come from objects above.
     """
 
     paths: tuple[ResponsePath, ...]
     targets: tuple[EntityTarget, ...]
     asked: tuple[SelectionNode, ...]
     condition: str = ""
+    contexts: tuple[ContextVariable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ def read_request(node: Fetch | Flatten | BatchFetch, conditions: tuple[str, ...]
         case BatchFetch(subgraph, document):
             asked = {_response_key(field): _selections(field.selection_set) for field in _root_fields(document)}
             parts = tuple(
-                Part(part.paths, part.targets, asked[part.answer_key], _print_condition(part.runs_if))
+                Part(part.paths, part.targets, asked[part.answer_key], _print_condition(part.runs_if), part.contexts)
                 for part in node.parts
             )
             return Request(subgraph, OperationKind.QUERY, document, conditions, parts)
@@ -62,7 +65,8 @@ def _read_fetch(fetch: Fetch, paths: tuple[ResponsePath, ...], conditions: tuple
         asked = _selections(entities.selection_set)
     else:
         asked = _selections(_operation(fetch.document).selection_set)
-    return Request(fetch.subgraph, fetch.kind, fetch.document, conditions, (Part(paths, fetch.targets, asked),))
+    part = Part(paths, fetch.targets, asked, contexts=fetch.contexts)
+    return Request(fetch.subgraph, fetch.kind, fetch.document, conditions, (part,))
 
 
 def _operation(document: str) -> OperationDefinitionNode:

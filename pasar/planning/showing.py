@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from pasar.planning.picture import draw_plan
-from pasar.planning.plan_json import print_plan_json
 from pasar.planning.question import PlanRefused, Question
 from pasar.planning.stages import format_stages
 from router.planner import Plan, PlanningError, explain_operation, plan_operation
+from router.planner.plan_json import print_plan_json
 
 
 def show_as_text(question: Question) -> str:

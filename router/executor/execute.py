@@ -1,18 +1,21 @@
 """Plan -> response: run the plan's requests, merge their answers, project the client's operation."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from time import perf_counter
+from typing import Any, TypeAlias
 
 import msgspec
 import structlog
 from graphql import GraphQLSchema
 
 from router.executor.compiled_projection import OUT_OF_PLACE
+from router.executor.contexts import ContextDocuments
 from router.executor.incremental import Delivery, IncrementalResult
 from router.executor.large_answers import OUT_OF_PLACE_IN_BYTES, encode_large_answer
+from router.executor.measures import Measures
 from router.executor.objects import JsonObject, locate_objects
 from router.executor.prepared import (
     AnyPreparedFetch,
@@ -33,7 +36,7 @@ from router.executor.reports import SUBREQUEST_MALFORMED_RESPONSE, FieldPath, Re
 from router.executor.representations import Representations
 from router.executor.result import ExecutionResult
 from router.executor.variables import BadVariables, coerce_variables
-from router.planner.plan import Alternatives, OperationKind
+from router.planner.plan import Alternatives, OperationKind, ResponsePath
 from router.transports.base import (
     LargeResponse,
     MalformedResponse,
@@ -47,6 +50,9 @@ from router.transports.base import (
 #: Longer than any healthy subgraph needs, shorter than the time-outs of the proxies in front of a router.
 DEFAULT_SUBGRAPH_TIMEOUT_S = 30.0
 
+#: A selection of `_entities` in a request, and what it asks about.
+_Asked: TypeAlias = tuple[PreparedEntityPart, Representations]
+
 _log = structlog.get_logger("router.executor")
 
 
@@ -57,6 +63,7 @@ class Executor:
         api_schema: what clients see.
         transports: the way to each subgraph, by its name in the plans. Their owner closes them.
         subgraph_timeout_s: how long one request to a subgraph may take; the request's own deadline counts too.
+        now: a monotonic clock in seconds, for executions whose requests are measured.
     """
 
     def __init__(
@@ -65,23 +72,32 @@ class Executor:
         transports: Mapping[str, SubgraphTransport],
         *,
         subgraph_timeout_s: float = DEFAULT_SUBGRAPH_TIMEOUT_S,
+        now: Callable[[], float] = perf_counter,
     ) -> None:
         self.api_schema = api_schema
         self._transports = transports
         self._subgraph_timeout_s = subgraph_timeout_s
+        self._now = now
 
     async def execute(
-        self, prepared: PreparedOperation, variables: Mapping[str, Any], context: RequestContext
+        self,
+        prepared: PreparedOperation,
+        variables: Mapping[str, Any],
+        context: RequestContext,
+        *,
+        measure: bool = False,
     ) -> ExecutionResult:
         """Run a query or mutation and return its answer; what a subgraph failed to give is null and has an error.
 
-        The answer is whole, also where the operation's `@defer` allows to send it in parts.
+        The answer is whole, also where the operation's `@defer` allows to send it in parts. With *measure* it tells how
+        its requests went.
         """
         try:
             coerced = coerce_variables(prepared, variables)
         except BadVariables as bad:
             return ExecutionResult(None, bad.errors, executed=False)
-        run = _Run(prepared, self._transports, variables, coerced, context, self._subgraph_timeout_s)
+        measures = Measures(self._now) if measure else None
+        run = _Run(prepared, self._transports, variables, coerced, context, self._subgraph_timeout_s, measures)
         if prepared.root is not None:
             await run.run(prepared.root)
         for block in prepared.blocks:
@@ -89,29 +105,41 @@ class Executor:
         return run.finish()
 
     async def execute_incrementally(
-        self, prepared: PreparedOperation, variables: Mapping[str, Any], context: RequestContext
+        self,
+        prepared: PreparedOperation,
+        variables: Mapping[str, Any],
+        context: RequestContext,
+        *,
+        measure: bool = False,
     ) -> ExecutionResult | IncrementalResult:
         """Run a query or mutation and return its answer; in parts, where something of it is deferred."""
         if not prepared.blocks:
-            return await self.execute(prepared, variables, context)
+            return await self.execute(prepared, variables, context, measure=measure)
         try:
             coerced = coerce_variables(prepared, variables)
         except BadVariables as bad:
             return ExecutionResult(None, bad.errors, executed=False)
-        run = _Run(prepared, self._transports, variables, coerced, context, self._subgraph_timeout_s)
+        measures = Measures(self._now) if measure else None
+        run = _Run(prepared, self._transports, variables, coerced, context, self._subgraph_timeout_s, measures)
         parts = run.answer_in_parts()
         first = await anext(parts)
         if "hasNext" in first:
-            return IncrementalResult(_chain(first, parts))
+            return IncrementalResult(_chain(first, parts), measures)
         await parts.aclose()
-        return ExecutionResult(first["data"], first.get("errors", []))
+        return ExecutionResult(first["data"], first.get("errors", []), measures=measures)
 
     async def subscribe(
-        self, prepared: PreparedOperation, variables: Mapping[str, Any], context: RequestContext
+        self,
+        prepared: PreparedOperation,
+        variables: Mapping[str, Any],
+        context: RequestContext,
+        *,
+        measure: bool = False,
     ) -> AsyncIterator[ExecutionResult]:
         """Open the subscription and yield an answer per event, the rest of the plan having run for it.
 
-        When the subgraph's stream breaks, the last answer says so. Closing the iterator closes the stream.
+        When the subgraph's stream breaks, the last answer says so. Closing the iterator closes the stream. With
+        *measure* each event is measured by itself, from when it arrives.
         """
         try:
             coerced = coerce_variables(prepared, variables)
@@ -123,7 +151,8 @@ class Executor:
         context = replace(context, deadline_s=None)
 
         def start() -> _Run:
-            return _Run(prepared, self._transports, variables, coerced, context, self._subgraph_timeout_s)
+            measures = Measures(self._now) if measure else None
+            return _Run(prepared, self._transports, variables, coerced, context, self._subgraph_timeout_s, measures)
 
         opening = start()
         transport = opening.transport_of(source)
@@ -134,7 +163,7 @@ class Executor:
             async with _closing(transport.subscribe(opening.request_of(source), context)) as events:
                 async for event in events:
                     run = start()
-                    run.accept(source, event)
+                    run.accept_event(source, event)
                     for node in rest:
                         await run.run(node)
                     yield run.finish()
@@ -182,6 +211,7 @@ class _Run:
         "_client_variables",
         "_context",
         "_encoded",
+        "_measures",
         "_merged",
         "_merger",
         "_passed",
@@ -201,6 +231,7 @@ class _Run:
         variables: dict[str, Any],
         context: RequestContext,
         timeout_s: float,
+        measures: Measures | None = None,
     ) -> None:
         self._prepared = prepared
         self._transports = transports
@@ -208,6 +239,7 @@ class _Run:
         self._variables = variables
         self._context = context
         self._timeout_s = timeout_s
+        self._measures = measures
         self._merger = prepared.merger
         self._merged: JsonObject = {}
         self._encoded: msgspec.Raw | None = None
@@ -288,7 +320,13 @@ class _Run:
     def _beside(self) -> "_Run":
         """Return a run that adds to the same response, with reports of its own."""
         run = _Run(
-            self._prepared, self._transports, self._client_variables, self._variables, self._context, self._timeout_s
+            self._prepared,
+            self._transports,
+            self._client_variables,
+            self._variables,
+            self._context,
+            self._timeout_s,
+            self._measures,
         )
         run._merged, run._passed = self._merged, self._passed
         return run
@@ -300,7 +338,7 @@ class _Run:
     def finish(self) -> ExecutionResult:
         """Project what has arrived."""
         if self._encoded is not None:
-            return ExecutionResult(None, encoded=self._encoded)
+            return ExecutionResult(None, encoded=self._encoded, measures=self._measures)
         response = self._response
         introspection_errors: list[dict[str, Any]] = []
         if response.introspection is not None:
@@ -312,7 +350,9 @@ class _Run:
         except OUT_OF_PLACE:
             data = project(response.reader, self._merged, self._reports)
         errors = self._reports.formatted() if self._reports else []
-        return ExecutionResult(data, [*errors, *introspection_errors] if introspection_errors else errors)
+        if introspection_errors:
+            errors = [*errors, *introspection_errors]
+        return ExecutionResult(data, errors, measures=self._measures)
 
     def request_of(self, node: AnyPreparedFetch) -> SubgraphRequest:
         """Return the request of *node*, with those of the client's variables that it uses."""
@@ -331,6 +371,13 @@ class _Run:
         if transport is None:
             self.fail(node, TransportError("no transport is configured"))
         return transport
+
+    def accept_event(self, source: PreparedFetch, event: SubgraphResponse) -> None:
+        """Take an event of a subscription as the answer to its *source*."""
+        if self._measures is not None:
+            self._measures.begin(source.order, 0)
+            self._measures.end(source.order, has_errors=bool(event.errors))
+        self.accept(source, event)
 
     def accept(self, node: PreparedFetch, response: SubgraphResponse) -> None:
         """Merge the answer to a root fetch and report its errors."""
@@ -381,6 +428,8 @@ class _Run:
 
         Why is told to the log only.
         """
+        if self._measures is not None:
+            self._measures.fail(node.order)
         subgraph = node.fetch.subgraph
         _log.warning(
             "subgraph_request_failed",
@@ -423,17 +472,51 @@ class _Run:
             self._merger.merge_entity(objects, response.data, may_share=node.may_share)
 
     async def _run_entity_fetch(self, node: PreparedEntityFetch) -> None:
+        if node.documents is not None:
+            await self._run_contextual_fetch(node, node.documents)
+            return
         request = self.request_of(node)
         variables = dict(request.variables)
-        asked: list[Representations] = []
+        asked: list[_Asked] = []
         for part in node.parts:
             runs = part.runs_if is None or self._holds(part.runs_if)
             representations = part.collect_representations(part.collect_objects(self._merged) if runs else [])
             variables[part.representations_variable] = representations.values
-            asked.append(representations)
-        if not any(each.values for each in asked):
+            asked.append((part, representations))
+        await self._ask(node, replace(request, variables=variables), asked)
+
+    async def _run_contextual_fetch(self, node: PreparedEntityFetch, documents: ContextDocuments) -> None:
+        """Ask about objects with what objects above them say: once for each combination of values, in one request."""
+        groups: list[list[tuple[tuple[Any, ...], Representations]]] = []
+        for part in node.parts:
+            runs = part.runs_if is None or self._holds(part.runs_if)
+            if part.collect_groups is None:
+                objects = part.collect_objects(self._merged) if runs else []
+                groups.append([((), part.collect_representations(objects))])
+                continue
+            found = [
+                (values, part.collect_representations(objects))
+                for values, objects in (part.collect_groups(self._merged) if runs else ())
+            ]
+            groups.append([group for group in found if group[1].values])
+        if not any(representations.values for each in groups for _, representations in each):
             return
-        request = replace(request, variables=variables)
+        document = documents.of(tuple(map(len, groups)))
+        request = self.request_of(node)
+        variables = dict(request.variables)
+        asked: list[_Asked] = []
+        for part, names, each in zip(node.parts, document.names, groups, strict=True):
+            for name, (values, representations) in zip(names, each, strict=True):
+                variables[name.representations_variable] = representations.values
+                variables.update(zip(name.contexts, values, strict=True))
+                is_alone = name.answer_key == part.answer_key
+                asked.append((part if is_alone else replace(part, answer_key=name.answer_key), representations))
+        await self._ask(node, replace(request, document=document.text, variables=variables), asked)
+
+    async def _ask(self, node: PreparedEntityFetch, request: SubgraphRequest, asked: list[_Asked]) -> None:
+        """Send an entity fetch, if it asks about anything, and merge the answer."""
+        if not any(representations.values for _, representations in asked):
+            return
         response = await self._send(node, request, asked)
         if response is not None:
             self._accept_entities(node, asked, response)
@@ -444,30 +527,30 @@ class _Run:
             all(bool(variables.get(name)) is value for name, value in alternative) for alternative in alternatives
         )
 
-    def _accept_entities(
-        self, node: PreparedEntityFetch, asked: list[Representations], response: SubgraphResponse
-    ) -> None:
+    def _accept_entities(self, node: PreparedEntityFetch, asked: list[_Asked], response: SubgraphResponse) -> None:
         """Merge the answer to an entity fetch, part by part, and report its errors."""
         data = response.data if isinstance(response.data, dict) else {}
         explained = self._report_entity_errors(node, asked, response.errors) if response.errors else frozenset()
-        for part, representations in zip(node.parts, asked, strict=True):
+        unanswered: list[_Asked] = []
+        for part, representations in asked:
             objects = representations.objects
             entities = data.get(part.answer_key)
             if entities is None:
-                if not objects or part.answer_key in explained:
-                    continue
-                paths = self._part_paths(part, representations)
-                if response.errors:
-                    # an error in another part took the whole answer along
-                    self._report(node, response.errors[0], paths)
-                else:
-                    self.fail(node, MalformedResponse("neither entities nor errors"), paths)
+                if objects and part.answer_key not in explained:
+                    unanswered.append((part, representations))
                 continue
             if entities.__class__ is not list or len(entities) != len(objects):
                 error = MalformedResponse(f"not the {len(objects)} entities asked for")
                 self.fail(node, error, self._part_paths(part, representations))
                 continue
             self._merge_entities(node, part, objects, entities)
+        if not unanswered:
+            return
+        if response.errors:
+            # an error in another part took the whole answer along
+            self._report(node, response.errors[0], self._failed_paths(node, unanswered))
+        else:
+            self.fail(node, MalformedResponse("neither entities nor errors"), self._failed_paths(node, unanswered))
 
     def _merge_entities(
         self, node: PreparedEntityFetch, part: PreparedEntityPart, objects: list[list[JsonObject]], entities: list[Any]
@@ -487,20 +570,20 @@ class _Run:
             self.fail(node, MalformedResponse("an entity is no object"), paths)
 
     def _report_entity_errors(
-        self, node: PreparedEntityFetch, asked: list[Representations], errors: list[dict[str, Any]]
+        self, node: PreparedEntityFetch, asked: list[_Asked], errors: list[dict[str, Any]]
     ) -> frozenset[str]:
         """Report errors where they belong; return the answer keys of the parts that have one."""
         explained: set[str] = set()
-        places_of: dict[str, dict[int, list[FieldPath]]] = {}
-        parts = {part.answer_key: (part, each) for part, each in zip(node.parts, asked, strict=True)}
+        places_of: dict[tuple[ResponsePath, ...], dict[int, list[FieldPath]]] = {}
+        parts = {part.answer_key: (part, each) for part, each in asked}
         for error in errors:
             paths: Sequence[FieldPath | None]
             match _error_path(error):
                 case (str(key), int(position), *rest) if key in parts and 0 <= position < len(parts[key][1].objects):
                     part, representations = parts[key]
-                    places = places_of.get(key)
+                    places = places_of.get(part.paths)
                     if places is None:
-                        places = places_of[key] = self._places(part)
+                        places = places_of[part.paths] = self._places(part)
                     inner = rename_path(tuple(rest), part.renames)
                     paths = self._clip(
                         (*place, *inner)
@@ -527,32 +610,33 @@ class _Run:
         for path in paths:
             self._reports.add_subgraph_error(node.order, node.fetch.subgraph, error, path)
 
-    def _failed_paths(
-        self, node: AnyPreparedFetch, asked: Sequence[Representations] | None = None
-    ) -> list[FieldPath | None]:
+    def _failed_paths(self, node: AnyPreparedFetch, asked: Sequence[_Asked] | None = None) -> list[FieldPath | None]:
         """Return where a failed request leaves nulls: its root fields, or the places of what each part *asked*."""
         match node:
             case PreparedFetch(root_keys=keys):
                 return self._clip((key,) for key in keys)
             case PreparedNestedFetch(root_keys=keys):
                 return self._clip((*place, key) for _, place in locate_objects(node.path, self._merged) for key in keys)
-            case PreparedEntityFetch(parts=parts):
-                paths = [
-                    path for part, each in zip(parts, asked or (), strict=False) for path in self._asked_at(part, each)
-                ]
-                return self._clip(paths)
+            case PreparedEntityFetch():
+                # A part that is asked for several values has one place, and needs one error there
+                objects: dict[tuple[ResponsePath, ...], list[list[JsonObject]]] = {}
+                for part, each in asked or ():
+                    objects.setdefault(part.paths, []).extend(each.objects)
+                return self._clip(
+                    [place for paths, askers in objects.items() for place in self._asked_at(paths, askers)]
+                )
 
     def _part_paths(self, part: PreparedEntityPart, asked: Representations) -> list[FieldPath | None]:
         """Return where nulls are left when a part of a request fails."""
-        return self._clip(self._asked_at(part, asked))
+        return self._clip(self._asked_at(part.paths, asked.objects))
 
-    def _asked_at(self, part: PreparedEntityPart, asked: Representations) -> Iterator[FieldPath]:
-        """Yield for each path of *part* the place that the objects asked about there have in common.
+    def _asked_at(self, paths: tuple[ResponsePath, ...], objects: list[list[JsonObject]]) -> Iterator[FieldPath]:
+        """Yield for each of *paths* the place that the *objects* asked about there have in common.
 
         One error for a thousand objects is enough, so it stands at the longest path that leads to all of them.
         """
-        wanted = {id(source) for askers in asked.objects for source in askers}
-        for path in part.paths:
+        wanted = {id(source) for askers in objects for source in askers}
+        for path in paths:
             places = [place for source, place in locate_objects(path, self._merged) if id(source) in wanted]
             if places:
                 yield _common_prefix(places)
@@ -573,10 +657,14 @@ class _Run:
         self,
         node: AnyPreparedFetch,
         request: SubgraphRequest,
-        asked: Sequence[Representations] | None = None,
+        asked: Sequence[_Asked] | None = None,
     ) -> SubgraphResponse | None:
         """Send *request* and return the answer; report the failure and return None when there is none."""
         transport = self._transports.get(node.fetch.subgraph)
+        context, measures = self._context, self._measures
+        if measures is not None:
+            measured = measures.begin(node.order, sum(len(each.values) for _, each in asked or ()))
+            context = replace(context, observation=measured.observation)
         try:
             if transport is None:
                 raise TransportError("no transport is configured")
@@ -584,9 +672,11 @@ class _Run:
             if self._context.deadline_s is not None:
                 deadline_s = min(deadline_s, self._context.deadline_s)
             async with asyncio.timeout_at(deadline_s):
-                response = await transport.send(request, self._context)
+                response = await transport.send(request, context)
             if isinstance(response, LargeResponse) and node is not self._prepared.root:
                 response = response.decode()
+            if measures is not None:
+                measures.end(node.order, has_errors=bool(response.errors))
             return response
         except Exception as error:
             if not isinstance(error, TransportError | TimeoutError):

@@ -41,6 +41,8 @@ class FetchedPaths:
         self._root = _Place()
         # For each way of response keys that leads to fetched objects, all on the way too, who fetches there or below.
         self._owners: dict[tuple[str, ...], set[int]] = {}
+        # Ways of response keys to objects that a fetch takes a value from, or past, to objects below them.
+        self._divided: set[tuple[str, ...]] = set()
         for owner, path in _find_paths(root) if root else ():
             place = self._root
             for element in path:
@@ -51,12 +53,17 @@ class FetchedPaths:
             keys = keys_of(path)
             for length in range(len(keys) + 1):
                 self._owners.setdefault(keys[:length], set()).add(id(owner))
+            for context in (owner.fetch if isinstance(owner, Flatten) else owner).contexts:
+                self._divided.update(keys[:length] for length in range(max(len(keys) - context.levels, 0), len(keys)))
 
     def may_share(self, owner: Flatten | BatchPart, paths: tuple[ResponsePath, ...]) -> bool:
         """Tell whether no other fetch is about some only of the objects at *paths*, or of what is in them.
 
-        With several paths, a fetch at one of them or below it is about some only.
+        With several paths, a fetch at one of them or below it is about some only. So is one that takes values from the
+        objects at *paths*, or from above them, to what is in them: it may answer differently for each.
         """
+        if any(keys_of(path) in self._divided for path in paths):
+            return False
         if len(paths) > 1 and any(self._is_anothers(owner, path) for path in paths):
             return False
         return all(map(self._are_treated_alike, paths))

@@ -23,6 +23,7 @@ from graphql.execution import (
     SubsequentIncrementalExecutionResult,
 )
 
+from router.executor.measures import Measures
 from router.executor.prepared import PreparedOperation
 from router.executor.resolving import AlreadyReported, Causes, FieldValues
 
@@ -37,9 +38,11 @@ class IncrementalResult:
     """An answer in parts, each a response map with `hasNext`; whoever takes it must exhaust or close *parts*.
 
     The first has `data`, `pending` and maybe `errors`, the later ones `incremental`, `completed` and `pending`.
+    *measures* are there if they were asked for, and complete with the last part.
     """
 
     parts: AsyncGenerator[dict[str, Any], None]
+    measures: Measures | None = None
 
 
 class Delivery:

@@ -21,6 +21,7 @@ from graphql import (
 )
 
 from router.executor.compiled_projection import CompiledProjection
+from router.executor.contexts import CollectGroups, ContextDocuments, compile_groups
 from router.executor.fetched_paths import FetchedPaths, keys_of
 from router.executor.introspection import IntrospectionQuery, read_introspection
 from router.executor.objects import CollectObjects, Merger, compile_collect, compile_collect_all
@@ -79,7 +80,8 @@ class PreparedNestedFetch:
 class PreparedEntityPart:
     """One `_entities` selection, for the objects at all of *paths*; *answer_key* is where its answer stands.
 
-    *runs_if* is None when no condition decides. *may_share* is explained at `Merger.merge_entity`.
+    *runs_if* is None when no condition decides. *may_share* is explained at `Merger.merge_entity`. *collect_groups* is
+    set where variables come from objects above: it takes the place of *collect_objects*.
     """
 
     answer_key: str
@@ -91,16 +93,21 @@ class PreparedEntityPart:
     collect_representations: CollectRepresentations
     may_share: bool
     runs_if: Alternatives | None
+    collect_groups: CollectGroups | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedEntityFetch:
-    """An entity fetch, or a batch of them: one request with a selection for each of *parts*."""
+    """An entity fetch, or a batch of them: one request with a selection for each of *parts*.
+
+    *documents* is set where variables come from objects above: their values decide what the document is.
+    """
 
     order: int
     fetch: Fetch | BatchFetch
     is_mutation: bool
     parts: tuple[PreparedEntityPart, ...]
+    documents: ContextDocuments | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,12 +314,20 @@ class _Preparation:
                     may_share=self._fetched_paths.may_share(node, (path,)),
                 )
             case Flatten(path=path, fetch=fetch):
-                alone = BatchPart((path,), "_entities", fetch.representations_variable, fetch.targets, fetch.renames)
+                alone = BatchPart(
+                    (path,),
+                    "_entities",
+                    fetch.representations_variable,
+                    fetch.targets,
+                    fetch.renames,
+                    contexts=fetch.contexts,
+                )
                 return PreparedEntityFetch(
                     order=self._next_order(),
                     fetch=fetch,
                     is_mutation=fetch.kind is OperationKind.MUTATION,
                     parts=(self._prepare_part(node, alone, cache(partial(_keys_of_objects, fetch.document))),),
+                    documents=_documents_of(fetch.document, (alone,)),
                 )
             case BatchFetch(parts=parts):
                 with_objects = cache(partial(_keys_of_objects, node.document))
@@ -321,6 +336,7 @@ class _Preparation:
                     fetch=node,
                     is_mutation=False,
                     parts=tuple(self._prepare_part(part, part, with_objects) for part in parts),
+                    documents=_documents_of(node.document, parts),
                 )
             case Sequence(nodes=nodes):
                 return PreparedSequence(tuple(map(self._prepare, nodes)))
@@ -347,6 +363,7 @@ class _Preparation:
             # what is no object is never changed, so it does not matter where else it stands; to know that takes parsing
             may_share=self._fetched_paths.may_share(owner, part.paths) or part.answer_key not in with_objects(),
             runs_if=None if part.runs_if == AT_ANY_TIME else part.runs_if,
+            collect_groups=compile_groups(part.paths, part.contexts) if part.contexts else None,
         )
 
     def _collect_representations(self, targets: tuple[EntityTarget, ...]) -> CollectRepresentations:
@@ -357,6 +374,14 @@ class _Preparation:
     def _next_order(self) -> int:
         self._fetches += 1
         return self._fetches
+
+
+def _documents_of(document: str, parts: tuple[BatchPart, ...]) -> ContextDocuments | None:
+    if not any(part.contexts for part in parts):
+        return None
+    return ContextDocuments(
+        document, tuple((part.answer_key, part.representations_variable, part.contexts) for part in parts)
+    )
 
 
 def _keys_of_objects(document: str) -> frozenset[str]:

@@ -6,6 +6,7 @@ router in Python spends its time.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any, TypeAlias, cast
 
 import msgspec
@@ -46,7 +47,11 @@ class _LoopWriter:
     """Writes the loop. Text that comes from a plan enters it through repr only."""
 
     def __init__(self, api_schema: GraphQLSchema) -> None:
-        self.namespace: dict[str, Any] = {"encode": _encode, "Representations": Representations}
+        self.namespace: dict[str, Any] = {
+            "encode": _encode,
+            "plain": frozenset({str, int, NoneType}),
+            "Representations": Representations,
+        }
         self._api_schema = api_schema
         self._lines: list[str] = []
 
@@ -89,10 +94,10 @@ class _LoopWriter:
             if field.name != "__typename":
                 entries.append(f"{field.name!r}: {name}")
         display = f"{{{', '.join(entries)}}}"
-        # 1, 1.0 and True are equal to Python, so only text is compared as it is; the rest as the JSON that is sent
-        are_text = " and ".join(f"{name}.__class__ is str" for name in names) or "True"
+        # 1, 1.0 and True are equal to Python, so only these are compared as they are; the rest as the JSON that is sent
+        are_plain = " and ".join(f"{name}.__class__ in plain" for name in names) or "True"
         key = ", ".join((repr(target.sent_typename), *names))
-        self._line(4, f"if {are_text}:")
+        self._line(4, f"if {are_plain}:")
         self._line(5, f"key = ({key},)")
         # the value is needed only for the first of equal ones
         self._line(5, f"if key not in known: representation = {display}")

@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from router.executor.measures import Measures
+
 
 @dataclass(frozen=True, slots=True)
 class ExecutionResult:
@@ -12,7 +14,8 @@ class ExecutionResult:
 
     *errors* are formatted as in a response (`message`, `path`, `extensions`). *executed* is False for a request error,
     such as a variable of the wrong type: nothing was asked of any subgraph. The receiver owns everything in it.
-    *encoded* is set instead of *data* where that is very large and was never made.
+    *encoded* is set instead of *data* where that is very large and was never made. *measures* are there if they were
+    asked for.
     """
 
     data: dict[str, Any] | None
@@ -20,6 +23,7 @@ class ExecutionResult:
     extensions: dict[str, Any] = field(default_factory=dict)
     executed: bool = True
     encoded: msgspec.Raw | None = None
+    measures: Measures | None = None
 
     def to_response(self) -> dict[str, Any]:
         """Return the response map, errors first, without the entries that are empty.

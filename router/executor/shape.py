@@ -154,9 +154,14 @@ class ShapeReader:
         return self._shapes_of_any[key]
 
     def _signature(self, shape: ObjectShape) -> int:
-        """Return a number that is equal for shapes with the same fields and arguments, all the way down."""
+        """Return a number that is equal for shapes with the same fields and arguments, all the way down.
+
+        Their order does not count: a fragment may change it for some of the types, and finding out which type an object
+        has would take a request.
+        """
         number = self._signatures.get(shape)
         if number is None:
+            by_key = sorted(shape.fields, key=lambda field: field.response_key)
             fields = tuple(
                 (
                     field.response_key,
@@ -164,7 +169,7 @@ class ShapeReader:
                     tuple(sorted(map(print_ast, field.nodes[0].arguments or ()))),
                     tuple((each.type_.name, self._signature(each)) for each in self.possible_shapes(field)),
                 )
-                for field in shape.fields
+                for field in by_key
             )
             number = self._signatures[shape] = self._numbers.setdefault(fields, len(self._numbers))
         return number

@@ -1,14 +1,17 @@
 """Build the fetch graph: walk the choices of the second stage and put every field into a step."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
+from router.planner.contexts import FilledArgument, arguments_of, find_value, name_variable
 from router.planner.errors import PlanningError, PlanningErrorCode
 from router.planner.fetch_graph import FetchStep, SelectionTree, Target, TreeField, ancestors
 from router.planner.graph import LocatedField
-from router.planner.guards import ALWAYS, Guard, both, both_or_looser, implies
+from router.planner.guards import ALWAYS, Guard, both, both_or_looser, implies, relax
 from router.planner.operation import Block, FieldSelection, Operation, SelectionSet
 from router.planner.paths import PathFinder
+from router.planner.places import Arrival, Emitted, Place
 from router.planner.plan import (
+    ContextVariable,
     KeyElement,
     KeyRename,
     ListElement,
@@ -17,7 +20,6 @@ from router.planner.plan import (
     RepresentationField,
     RepresentationFragment,
     RepresentationSelection,
-    ResponsePath,
     TypeElement,
 )
 from router.planner.representations import can_not_be_merged, merge_representations, select_for_type
@@ -36,45 +38,6 @@ def build_fetch_graph(finder: PathFinder, operation: Operation) -> tuple[tuple[F
     return builder.build_at_once()
 
 
-@dataclass(slots=True)
-class _Emitted:
-    """What became of a selection: how to copy it into a representation, and the steps that bring it.
-
-    *guard* tells when all of it is fetched.
-    """
-
-    selections: list[RepresentationSelection]
-    steps: list[FetchStep]
-    guard: Guard = ALWAYS
-
-
-@dataclass(slots=True)
-class _Arrival:
-    """How objects of a place come to a subgraph: what to wait for, what is sent by type, and the steps that send it."""
-
-    waits_for: list[FetchStep]
-    sent: dict[str, Target]
-    steps: set[FetchStep]
-
-
-@dataclass(slots=True, eq=False)
-class _Place:
-    """A site in the response: where it is, in which step's tree it stands, and the steps that go on from it; grows."""
-
-    site: Site
-    path: ResponsePath
-    home: FetchStep | None
-    tree: SelectionTree | None
-    static_type: str
-    # No stronger than the truth: it may be looser where conditions are nested many times.
-    present_if: Guard = ALWAYS
-    steps: list[FetchStep] = field(default_factory=list)
-    below: dict[tuple[object, ...], "_Place"] = field(default_factory=dict)
-    moves: dict[tuple[Site, str, str, Guard, Block], _Emitted] = field(default_factory=dict)
-    arrivals: dict[tuple[Site, frozenset[str], str, Guard, Block], _Arrival] = field(default_factory=dict)
-    tree_types: dict[tuple[Site, frozenset[str], str, str], str | None] = field(default_factory=dict)
-
-
 class _Builder:
     def __init__(self, finder: PathFinder, operation: Operation) -> None:
         self._finder = finder
@@ -83,7 +46,7 @@ class _Builder:
         self._steps: list[FetchStep] = []
         self._keys = ResponseKeys(operation)
         # Places by the response keys of their path: different ones may bring objects to the same path.
-        self._places: dict[tuple[str, ...], list[_Place]] = {}
+        self._places: dict[tuple[str, ...], list[Place]] = {}
 
     # --- the root ---
 
@@ -135,8 +98,8 @@ class _Builder:
     def _root_site(self) -> Site:
         return Site(None, self._operation.selections.type_name)
 
-    def _root_place(self) -> _Place:
-        return _Place(self._root_site(), (), None, None, self._operation.selections.type_name)
+    def _root_place(self) -> Place:
+        return Place(self._root_site(), (), None, None, self._operation.selections.type_name)
 
     def _assign_root(self, selections: SelectionSet, present: frozenset[str] = frozenset()) -> Assignment:
         assignment = self._finder.assign(self._root_site(), selections, present)
@@ -153,10 +116,16 @@ class _Builder:
             field = below.fields[0]
             path.append(field.response_key)
             below = field.selections
-        if field is not None and any(self._graph.has_context(type_name, field.name) for type_name in field.types):
+        contexts = {
+            argument.context
+            for type_name in (field.types if field is not None else ())
+            for argument in self._graph.context_arguments(type_name, field.name if field is not None else "")
+        }
+        if contexts:
+            names = ", ".join(map(repr, sorted(contexts)))
             return PlanningError(
-                PlanningErrorCode.CONTEXT_ARGUMENT,
-                f"{'.'.join(path)} takes an argument from its context (@fromContext), which is not supported",
+                PlanningErrorCode.CONTEXT_NOT_SET,
+                f"{'.'.join(path)} takes an argument from context {names}, which no object above it is known to set",
             )
         return PlanningError(
             PlanningErrorCode.UNSATISFIABLE, f"no subgraph can resolve {'.'.join(path)}, nor several together"
@@ -164,12 +133,17 @@ class _Builder:
 
     # --- one place ---
 
-    def _emit(self, place: _Place, assignment: Assignment, guard: Guard = ALWAYS) -> _Emitted:
+    def _emit(self, place: Place, assignment: Assignment, guard: Guard = ALWAYS) -> Emitted:
         """Put everything of an assignment into steps; return what became of the planner's own fields in it.
 
         Fields with requirements come last: what they require may then be taken from steps that are there anyway.
         """
-        emitted = _Emitted([], [])
+        emitted = Emitted([], [])
+        if self._graph.has_contexts:
+            for choice in assignment.choices:
+                if not choice.is_local:
+                    block = choice.field.block
+                    place.asked[block] = place.asked.get(block, frozenset()) | {choice.subgraph}
         for choice in sorted(assignment.choices, key=_rank):
             if choice.is_local:
                 parts = [(choice, self._emit_local(place, choice, guard))]
@@ -184,7 +158,7 @@ class _Builder:
                 emitted.guard = both(emitted.guard, part.guard)
         return emitted
 
-    def _split_by_tree(self, place: _Place, choice: Choice) -> list[Choice]:
+    def _split_by_tree(self, place: Place, choice: Choice) -> list[Choice]:
         """Split a choice into one per type, unless a request can ask for all types at once."""
         if len(choice.field.types) == 1 or self._tree_type(place, choice) is not None:
             return [choice]
@@ -194,13 +168,13 @@ class _Builder:
         ]
 
     def _for_types(
-        self, place: _Place, choice: Choice, selections: list[RepresentationSelection]
+        self, place: Place, choice: Choice, selections: list[RepresentationSelection]
     ) -> list[RepresentationSelection]:
         if not selections or choice.field.types >= self._finder.runtime_types(place.site):
             return selections
         return [RepresentationFragment(tuple(sorted(choice.field.types)), tuple(selections))]
 
-    def _emit_local(self, place: _Place, choice: Choice, guard: Guard) -> _Emitted:
+    def _emit_local(self, place: Place, choice: Choice, guard: Guard) -> Emitted:
         assert place.home is not None
         assert place.tree is not None
         wanted = choice.field
@@ -209,14 +183,28 @@ class _Builder:
             # A leaf that comes along with its object is not worth a condition.
             own_guard = ALWAYS
         types = self._finder.runtime_types(place.site) if self._finder.is_unknown(place.site) else wanted.types
+        if choice.located is not None and choice.located.contexts:
+            depth = len(keys_of(place.path)) - len(keys_of(place.home.path))
+            filled = [
+                replace(one, variable=replace(one.variable, levels=one.variable.levels - depth))
+                for one in self._fill_arguments(place, choice, own_guard)
+            ]
+            if not self._can_fill_along(place.home, filled):
+                # What is to be sent with the request comes only after it, or not always: it takes another request
+                if any(place.home.subgraph not in self._finder.routes(place.site, name) for name in wanted.types):
+                    raise self._unsatisfiable(SelectionSet(place.static_type, (wanted,)))
+                return self._emit_remote(place, choice, guard)
+            place.home.fill(one.variable for one in filled)
+            place.home.wait_for(step for one in filled for step in one.steps)
         return self._add_field(place, place.home, place.tree, choice, types, own_guard)
 
-    def _emit_remote(self, place: _Place, choice: Choice, guard: Guard) -> _Emitted:
+    def _emit_remote(self, place: Place, choice: Choice, guard: Guard) -> Emitted:
         own_guard = both(guard, choice.field.guard)
         arrival, available = self._arrive(place, choice, own_guard)
         step = self._step_for(place, choice, arrival, own_guard, available)
         if step not in arrival.steps:
             arrival.steps.add(step)
+            step.fill(arrival.variables)
             for type_name, target in arrival.sent.items():
                 known = step.targets.setdefault(type_name, Target(target.sent_typename, []))
                 known.selections = merge_representations([*known.selections, *target.selections])
@@ -226,18 +214,19 @@ class _Builder:
         asked = self._finder.runtime_types(place.site) if self._is_blind(place, step) else choice.field.types
         return self._add_field(place, step, self._tree(step, tree_type, asked), choice, asked, own_guard)
 
-    def _arrive(self, place: _Place, choice: Choice, guard: Guard) -> tuple[_Arrival, Guard]:
+    def _arrive(self, place: Place, choice: Choice, guard: Guard) -> tuple[Arrival, Guard]:
         """Fetch all that must be sent to the choice's subgraph; return it, and when all of it is fetched.
 
         Fields without requirements arrive alike, which is found out once: there may be thousands, of many types.
         """
         block = choice.field.block
         requires = choice.located.requires if choice.located is not None else ()
+        is_plain = choice.located is None or not (requires or choice.located.contexts)
         mark = (choice.origin, choice.field.types, choice.subgraph, guard, block)
-        if not requires and mark in place.arrivals:
+        if is_plain and mark in place.arrivals:
             return place.arrivals[mark], ALWAYS
-        required: list[_Emitted] = []
-        moves: list[_Emitted] = []
+        required: list[Emitted] = []
+        moves: list[Emitted] = []
         types = sorted(choice.field.types)
         for type_name in types:
             if place.home is not None:
@@ -246,21 +235,61 @@ class _Builder:
                 wanted = self._graph.field_set(type_name, requires).in_block(block)
                 present = frozenset(step.subgraph for step in place.steps if step.block == block)
                 required.append(self._emit(place, self._finder.assign(place.site, wanted, present), guard))
+        filled = [] if is_plain else self._fill_arguments(place, choice, guard)
         available = ALWAYS
-        for one in required:
-            available = both(available, one.guard)
-        waits_for = list(dict.fromkeys(step for one in (*moves, *required) for step in one.steps))
-        arrival = _Arrival(waits_for, self._representations(place, choice, types, moves, required), set())
-        if not requires:
+        for guarded in (*(one.guard for one in required), *(one.guard for one in filled)):
+            available = both(available, guarded)
+        waits_for = dict.fromkeys(step for one in (*moves, *required) for step in one.steps)
+        waits_for.update(dict.fromkeys(step for one in filled for step in one.steps))
+        arrival = Arrival(
+            waits_for=list(waits_for),
+            sent=self._representations(place, choice, types, moves, required),
+            variables=tuple(one.variable for one in filled),
+        )
+        if is_plain:
             place.arrivals[mark] = arrival
         return arrival, available
 
-    def _is_blind(self, place: _Place, step: FetchStep) -> bool:
+    def _fill_arguments(self, place: Place, choice: Choice, guard: Guard) -> list[FilledArgument]:
+        """Fetch what a field's arguments are filled with, of the objects above that set their contexts."""
+        located = choice.located
+        filled: list[FilledArgument] = []
+        if located is None:
+            return filled
+        for argument in located.contexts:
+            setter, types = place.setter_of(argument.context)
+            block = choice.field.block
+            wanted = self._graph.context_selections(types, argument.selections).in_block(block)
+            assignment = self._finder.assign(setter.site, wanted, setter.subgraphs_asked(block))
+            if assignment.missing is not None:
+                raise self._unsatisfiable(assignment.missing)
+            emitted = self._emit(setter, assignment, relax(both_or_looser(place.present_if, guard), setter.present_if))
+            variable = ContextVariable(
+                name=name_variable(located, choice.field.name, argument, self._operation.variables),
+                type=argument.type,
+                levels=place.site.levels_to(argument.context),
+                selections=find_value(emitted.selections),
+                may_be_null=self._graph.may_be_null(types, argument.selections),
+            )
+            steps = emitted.steps or ([setter.home] if setter.home is not None else [])
+            filled.append(FilledArgument(variable, tuple(steps), relax(emitted.guard, place.present_if)))
+        return filled
+
+    def _can_fill_along(self, home: FetchStep, filled: list[FilledArgument]) -> bool:
+        """Tell whether a step can have the values that a field in its answer needs, whenever it runs."""
+        needed = ancestors(step for one in filled for step in one.steps)
+        return home not in needed and all(
+            implies(home.conditional_on, one.guard)
+            and home.contexts.get(one.variable.name, one.variable) == one.variable
+            for one in filled
+        )
+
+    def _is_blind(self, place: Place, step: FetchStep) -> bool:
         """Tell whether neither the response so far nor the step's subgraph knows which object is of which type."""
         return step.unknown_as is not None and self._graph.is_interface_object(step.subgraph, place.site.type_name)
 
     def _representations(
-        self, place: _Place, choice: Choice, types: list[str], moves: list[_Emitted], required: list[_Emitted]
+        self, place: Place, choice: Choice, types: list[str], moves: list[Emitted], required: list[Emitted]
     ) -> dict[str, Target]:
         """Return how the objects of each type are sent; empty for what needs no key."""
         sent: dict[str, Target] = {}
@@ -273,7 +302,7 @@ class _Builder:
                 sent[type_name] = Target(route.sent_typename, selections)
         return sent
 
-    def _move(self, place: _Place, origin: Site, type_name: str, subgraph: str, guard: Guard, block: Block) -> _Emitted:
+    def _move(self, place: Place, origin: Site, type_name: str, subgraph: str, guard: Guard, block: Block) -> Emitted:
         """Fetch what an entity move to the subgraph needs; return it and the steps to wait for."""
         mark = (origin, type_name, subgraph, guard, block)
         if mark in place.moves:
@@ -281,7 +310,7 @@ class _Builder:
         assert place.home is not None
         assert place.tree is not None
         route = self._finder.routes(origin, type_name)[subgraph]
-        result = _Emitted([], [place.home])
+        result = Emitted([], [place.home])
         if route.sent_typename is not None:
             place.tree.add_type_name()
         for source in route.sources:
@@ -295,9 +324,9 @@ class _Builder:
 
     def _step_for(
         self,
-        place: _Place,
+        place: Place,
         choice: Choice,
-        arrival: _Arrival,
+        arrival: Arrival,
         guard: Guard,
         available: Guard,
     ) -> FetchStep:
@@ -307,7 +336,8 @@ class _Builder:
         1. something the field waits for waits for that step: each would wait for the other,
         2. one of them requires what is only fetched under a condition, and the other may count without it,
         3. the field's response key is taken by another field,
-        4. their representations differ in a field, because they require it with other arguments,
+        4. their representations differ in a field, because they require it with other arguments, or what they take from
+           objects above does,
         5. the subgraph would be asked for a field of objects that do not bring what it requires,
         6. one of them is deferred and the other is not, or by another `@defer`.
         """
@@ -333,6 +363,7 @@ class _Builder:
                 and implies(guard, step.conditional_on)
                 and implies(step.conditional_on, available)
                 and self._admits(place, step, choice)
+                and all(step.contexts.get(one.name, one) == one for one in arrival.variables)
                 and (
                     step in arrival.steps
                     or not any(
@@ -365,7 +396,7 @@ class _Builder:
         self._steps.append(new)
         return new
 
-    def _admits(self, place: _Place, step: FetchStep, choice: Choice) -> bool:
+    def _admits(self, place: Place, step: FetchStep, choice: Choice) -> bool:
         """Tell whether the step's trees have no other field under the response key that the choice would take.
 
         Objects sent as an interface object cannot be told apart by type in the request.
@@ -378,13 +409,13 @@ class _Builder:
                 for one in tree.fields_at(wanted.response_key):
                     if (
                         one.name != wanted.name
-                        or one.arguments != wanted.arguments
+                        or one.arguments != arguments_of(choice, self._operation.variables)
                         or (one.below is not None and one.types != wanted.types and not self._is_blind(place, step))
                     ):
                         return False
         return True
 
-    def _tree_type(self, place: _Place, choice: Choice) -> str | None:
+    def _tree_type(self, place: Place, choice: Choice) -> str | None:
         """Return the static type under which a step asks for a field: the one sent, or an interface of all types."""
         if place.home is None:
             return place.site.type_name
@@ -393,7 +424,7 @@ class _Builder:
             place.tree_types[mark] = self._find_tree_type(place, choice)
         return place.tree_types[mark]
 
-    def _find_tree_type(self, place: _Place, choice: Choice) -> str | None:
+    def _find_tree_type(self, place: Place, choice: Choice) -> str | None:
         types = choice.field.types
         sent = {
             self._finder.routes(choice.origin, type_name)[choice.subgraph].sent_typename or type_name
@@ -401,6 +432,9 @@ class _Builder:
         }
         if len(sent) == 1:
             return sent.pop()
+        if choice.located is not None and choice.located.contexts:
+            # An interface's field does not have the arguments
+            return None
         shared = frozenset.intersection(
             *(frozenset(self._graph.supergraph.types[type_name].interfaces) for type_name in types)
         )
@@ -433,13 +467,13 @@ class _Builder:
 
     def _add_field(
         self,
-        place: _Place,
+        place: Place,
         step: FetchStep,
         tree: SelectionTree,
         choice: Choice,
         types: frozenset[str],
         guard: Guard,
-    ) -> _Emitted:
+    ) -> Emitted:
         wanted = choice.field
         shape = shape_of(choice.located, is_leaf=wanted.selections is None)
         if wanted.is_internal:
@@ -453,10 +487,11 @@ class _Builder:
                 relative = place.path[len(step.path) :]
                 step.renames.append(KeyRename(relative, fetched_key, key))
         tree.shape.of_key.setdefault(fetched_key, shape)
-        tree_field = TreeField(fetched_key, wanted.name, wanted.arguments, wanted.directives, types, guard)
+        arguments = arguments_of(choice, self._operation.variables)
+        tree_field = TreeField(fetched_key, wanted.name, arguments, wanted.directives, types, guard)
         if wanted.selections is None:
             known = tree.add_leaf(tree_field)
-            return _Emitted([RepresentationField(wanted.name, key)], [step], known.guard)
+            return Emitted([RepresentationField(wanted.name, key)], [step], known.guard)
         assert choice.site is not None
         assert choice.located is not None
         assert choice.below is not None
@@ -469,17 +504,17 @@ class _Builder:
             # Whoever gets this in a representation has to know what it is.
             type_name = RepresentationField("__typename", "__typename")
             selections = [type_name, *(one for one in selections if not _is_type_name(one))]
-        return _Emitted([RepresentationField(wanted.name, key, tuple(selections))], steps, both(own_guard, inner.guard))
+        return Emitted([RepresentationField(wanted.name, key, tuple(selections))], steps, both(own_guard, inner.guard))
 
     def _place_below(
         self,
-        place: _Place,
+        place: Place,
         step: FetchStep,
         tree: SelectionTree,
         choice: Choice,
         tree_field: TreeField,
         key: str,
-    ) -> tuple[_Place, Guard]:
+    ) -> tuple[Place, Guard]:
         """Return the place below a composite field, and its guard; the same one if the field was selected before."""
         assert choice.site is not None
         assert choice.located is not None
@@ -500,13 +535,21 @@ class _Builder:
         if self._graph.is_abstract(static_type) or self._graph.is_abstract(site.type_name):
             tree_field.below.add_type_name()
         path = (*place.path, *self._type_element(place, tree_field.types), *_elements(key, choice.located))
-        present_if = both_or_looser(place.present_if, tree_field.guard)
-        new = _Place(site, path, step, tree_field.below, static_type, present_if)
+        new = Place(
+            site,
+            path,
+            step,
+            tree_field.below,
+            static_type,
+            both_or_looser(place.present_if, tree_field.guard),
+            above=place,
+            types_above=tree_field.types,
+        )
         place.below[(*mark, tree_field.guard)] = new
         self._places.setdefault(keys_of(path), []).append(new)
         return new, tree_field.guard
 
-    def _type_element(self, place: _Place, types: frozenset[str]) -> tuple[PathElement, ...]:
+    def _type_element(self, place: Place, types: frozenset[str]) -> tuple[PathElement, ...]:
         if types >= self._finder.runtime_types(place.site):
             return ()
         return (TypeElement(tuple(sorted(types))),)
@@ -527,7 +570,7 @@ def _rank(choice: Choice) -> tuple[int, int]:
     """
     if choice.is_local:
         return (0, 0)
-    if choice.located is None or not choice.located.requires:
+    if choice.located is None or not (choice.located.requires or choice.located.contexts):
         return (1, 0)
     return (2, sum(len(alternative) for alternative in choice.field.guard))
 

@@ -1,15 +1,32 @@
 """Print a step as the document that its subgraph gets: one line, only the client's variables that it uses."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TypeAlias
+
 from router.planner.fetch_graph import FetchStep, SelectionTree, TreeField
 from router.planner.graph import Graph
 from router.planner.guards import ALWAYS, Guard, Literal, either, loosen, print_guard, sorted_alternatives
-from router.planner.operation import Operation, print_arguments
-from router.planner.plan import AT_ANY_TIME, BatchFetch, BatchPart, EntityTarget, Fetch, KeyRename, ResponsePath
+from router.planner.operation import Argument, Operation, print_arguments
+from router.planner.plan import (
+    AT_ANY_TIME,
+    BatchFetch,
+    BatchPart,
+    ContextVariable,
+    EntityTarget,
+    Fetch,
+    KeyRename,
+    ResponsePath,
+)
 from router.planner.plan_text import print_path
 from router.planner.representations import merge_representations
 
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
 # A selection is written once for each alternative of its field's guard, unless that takes more than this.
 _MOST_REPEATED_CHARACTERS = 4000
+
+_PartMark: TypeAlias = tuple[str, tuple[EntityTarget, ...], tuple[KeyRename, ...], Guard, tuple[ContextVariable, ...]]
 
 
 def guard_of(step: FetchStep) -> Guard:
@@ -63,6 +80,7 @@ def print_fetch(graph: Graph, operation: Operation, step: FetchStep) -> Fetch:
         while representations in operation.variables:
             representations = f"_{representations}"
         definitions.insert(0, f"${representations}: [_Any!]!")
+        definitions.extend(f"${one.name}: {one.type}" for one in collect_contexts(step))
         body = f"{{ _entities(representations: ${representations}) {_print_entities(bodies)} }}"
     else:
         body = bodies[0][1]
@@ -77,6 +95,7 @@ def print_fetch(graph: Graph, operation: Operation, step: FetchStep) -> Fetch:
         targets=collect_targets(step),
         renames=tuple(step.renames),
         representations_variable=representations,
+        contexts=collect_contexts(step),
     )
 
 
@@ -85,35 +104,65 @@ def print_batch(graph: Graph, operation: Operation, steps: tuple[FetchStep, ...]
 
     Steps that send and ask the same are one part with several paths.
     """
-    paths: dict[tuple[str, tuple[EntityTarget, ...], tuple[KeyRename, ...], Guard], dict[ResponsePath, None]] = {}
+    paths: dict[_PartMark, dict[ResponsePath, None]] = {}
+    firsts: dict[_PartMark, FetchStep] = {}
     used: set[str] = set()
     for step in steps:
         guard = guard_of(step)
-        printer = _Printer(graph, step.subgraph, next(iter(guard)) if len(guard) == 1 else frozenset())
+        printer = _printer_of(graph, step)
         body = _print_entities([(tree, printer.print_tree(tree)) for tree in step.trees.values()])
-        paths.setdefault((body, collect_targets(step), tuple(step.renames), guard), {})[step.path] = None
+        mark = (body, collect_targets(step), tuple(step.renames), guard, collect_contexts(step))
+        paths.setdefault(mark, {})[step.path] = None
+        firsts.setdefault(mark, step)
         used |= printer.variables
     parts: list[BatchPart] = []
     selections: list[str] = []
-    for number, ((body, targets, renames, guard), places) in enumerate(paths.items()):
+    taken = set(operation.variables)
+    for number, (mark, places) in enumerate(paths.items()):
+        body, targets, renames, guard, contexts = mark
         is_alone = len(paths) == 1
         answer_key = "_entities" if is_alone else f"_e{number}"
         variable = "representations" if is_alone else f"r{number}"
         while variable in operation.variables:
             variable = f"_{variable}"
         alias = "" if is_alone else f"{answer_key}: "
+        if any(one.name in taken for one in contexts):
+            # Another part has the same argument, for other objects
+            names = {one.name: _fresh(f"{one.name}_{number}", taken) for one in contexts}
+            contexts = tuple(replace(one, name=names[one.name]) for one in contexts)
+            printer = _printer_of(graph, firsts[mark], names)
+            body = _print_entities([(tree, printer.print_tree(tree)) for tree in firsts[mark].trees.values()])
+        taken.update(one.name for one in contexts)
         selections.append(f"{alias}_entities(representations: ${variable}) {body}")
         runs_if = AT_ANY_TIME if guard == holds else sorted_alternatives(guard)
-        parts.append(BatchPart(tuple(places), answer_key, variable, targets, renames, runs_if))
+        parts.append(BatchPart(tuple(places), answer_key, variable, targets, renames, runs_if, contexts))
     variables = tuple(name for name in operation.variables if name in used)
     definitions = [f"${part.representations_variable}: [_Any!]!" for part in parts]
     definitions.extend(operation.variables[name].text for name in variables)
+    definitions.extend(f"${one.name}: {one.type}" for part in parts for one in part.contexts)
     return BatchFetch(
         subgraph=steps[0].subgraph,
         document=f"query({', '.join(definitions)}) {{ {' '.join(selections)} }}",
         parts=tuple(parts),
         variables=variables,
     )
+
+
+def _printer_of(graph: Graph, step: FetchStep, names: Mapping[str, str] = NO_NAMES) -> "_Printer":
+    """Return the printer of a batch's part; *names* are other ones for its variables from contexts."""
+    guard = guard_of(step)
+    return _Printer(graph, step.subgraph, next(iter(guard)) if len(guard) == 1 else frozenset(), names)
+
+
+def _fresh(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name = f"_{name}"
+    return name
+
+
+def collect_contexts(step: FetchStep) -> tuple[ContextVariable, ...]:
+    """Return the variables that an entity step takes from objects above its own, sorted by name."""
+    return tuple(step.contexts[name] for name in sorted(step.contexts))
 
 
 def _print_entities(bodies: list[tuple[SelectionTree, str]]) -> str:
@@ -153,12 +202,18 @@ def _by_type_name(pair: tuple[SelectionTree, str]) -> str:
 
 
 class _Printer:
-    """Prints one step's trees and notes the variables; *holding* are literals known to hold."""
+    """Prints one step's trees and notes the client's variables; *holding* are literals known to hold.
 
-    def __init__(self, graph: Graph, subgraph: str, holding: frozenset[Literal]) -> None:
+    *names* are other names for variables from contexts.
+    """
+
+    def __init__(
+        self, graph: Graph, subgraph: str, holding: frozenset[Literal], names: Mapping[str, str] = NO_NAMES
+    ) -> None:
         self._graph = graph
         self._subgraph = subgraph
         self._holding = holding
+        self._names = names
         self.variables: set[str] = set()
 
     def print_tree(self, tree: SelectionTree) -> str:
@@ -205,12 +260,18 @@ class _Printer:
         located = self._graph.interface_field(self._subgraph, type_name, one.name)
         if not self._graph.is_abstract_in(self._subgraph, type_name):
             return True
+        if one.arguments and any(argument.is_from_context for argument in one.arguments):
+            # An interface's field does not have the argument
+            return False
         return located is not None and (one.below is None or located.type_name == one.below.type_name)
 
     def _print_field(self, one: TreeField) -> list[str]:
         alias = f"{one.response_key}: " if one.response_key != one.name else ""
-        text = f"{alias}{one.name}{print_arguments(one.arguments)}"
-        for argument in one.arguments:
+        arguments = one.arguments
+        if self._names:
+            arguments = tuple(self._rename(argument) for argument in arguments)
+        text = f"{alias}{one.name}{print_arguments(arguments)}"
+        for argument in arguments:
             self.variables.update(argument.variables)
         for directive in one.directives:
             self.variables.update(directive.variables)
@@ -224,6 +285,11 @@ class _Printer:
             self._print_guarded(text, body, tuple(literal for literal in alternative if literal not in self._holding))
             for alternative in sorted_alternatives(guard)
         ]
+
+    def _rename(self, argument: Argument) -> Argument:
+        if not argument.is_from_context:
+            return argument
+        return replace(argument, text=f"${self._names[argument.text[1:]]}")
 
     def _print_guarded(self, text: str, body: str, literals: tuple[Literal, ...]) -> str:
         """Return the field with its conditions; `@include` and `@skip` may each stand once on it, more wrap it."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from router.planner.guards import ALWAYS, Guard, either
 from router.planner.operation import Argument, Block
-from router.planner.plan import KeyRename, OperationKind, RepresentationSelection, ResponsePath
+from router.planner.plan import ContextVariable, KeyRename, OperationKind, RepresentationSelection, ResponsePath
 
 
 @dataclass(slots=True, eq=False)
@@ -127,8 +127,8 @@ class FetchStep:
     run if *conditional_on* holds, because something it requires is only fetched then. *unknown_as* is the interface
     under whose name its objects may stand in the response as long as nobody has told their own type. *only_for* is set
     where a field's requirements are sent for objects of some types, but the subgraph cannot tell these from others.
-    *block* are the uses of `@defer` that all it asks for stands in. *batched* are entity steps of the same subgraph
-    that are sent in this one's request.
+    *block* are the uses of `@defer` that all it asks for stands in. *contexts* are the variables that it takes from
+    objects above its own, by name. *batched* are entity steps of the same subgraph that are sent in this one's request.
     """
 
     number: int
@@ -144,8 +144,13 @@ class FetchStep:
     trees: dict[str, SelectionTree] = field(default_factory=dict)
     targets: dict[str, Target] = field(default_factory=dict)
     renames: list[KeyRename] = field(default_factory=list)
+    contexts: dict[str, ContextVariable] = field(default_factory=dict)
     shape: Shape = field(default_factory=Shape)
     batched: list["FetchStep"] = field(default_factory=list)
+
+    def fill(self, variables: Iterable[ContextVariable]) -> None:
+        """Take variables from objects above."""
+        self.contexts.update({variable.name: variable for variable in variables})
 
     def wait_for(self, steps: Iterable["FetchStep"]) -> None:
         """Add steps to wait for, each once."""

@@ -1,13 +1,15 @@
 """The supergraph as the planner asks about it: who can resolve what, and by which keys an entity can be reached."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from router.planner.operation import Argument, FieldSelection, SelectionSet
 from router.planner.plan import OperationKind
 from router.supergraph import Supergraph
+from router.supergraph.contexts import find_setters, select_on
 from router.supergraph.model import (
+    ContextArgument,
     FieldInSubgraph,
     FieldSet,
     FieldSetField,
@@ -20,14 +22,19 @@ from router.supergraph.type_text import is_list, named_type
 
 @dataclass(frozen=True, slots=True)
 class LocatedField:
-    """A field of an object in one subgraph; *type* is its type's text there, *type_name* the type inside of lists."""
+    """A field of an object in one subgraph; *type* is its type's text there, *type_name* the type inside of lists.
+
+    *declared_on* is the type that has it there: the object's own, or an interface object's. *contexts* are the
+    arguments that the router fills from objects above.
+    """
 
     type: str
     type_name: str
     is_external: bool
     requires: FieldSet
     provides: FieldSet
-    has_context: bool
+    declared_on: str = ""
+    contexts: tuple[ContextArgument, ...] = ()
 
     @property
     def is_list(self) -> bool:
@@ -63,6 +70,10 @@ class Graph:
         self._keys: dict[tuple[str, str], tuple[EntityKey, ...]] = {}
         self._field_sets: dict[tuple[str, FieldSet], SelectionSet] = {}
         self._knowing: dict[str, tuple[str, ...]] = {}
+        self._contexts = self._find_contexts()
+        #: Whether any argument is filled from a context.
+        self.has_contexts = bool(self._contexts)
+        self._context_selections: dict[tuple[frozenset[str], FieldSet], SelectionSet] = {}
         self._key_fields = frozenset(
             found
             for type_ in self._types.values()
@@ -190,10 +201,73 @@ class Graph:
             self._fields[key] = located
         return self._fields[key]
 
-    def has_context(self, name: str, field_name: str) -> bool:
-        """Tell whether a field takes an argument from its context in some subgraph."""
-        located = (self.field(subgraph, name, field_name) for subgraph in self.subgraphs_knowing(name))
-        return any(one.has_context for one in located if one is not None)
+    # --- contexts ---
+
+    def contexts_of(self, name: str) -> frozenset[str]:
+        """Return the contexts that objects of a type set for what is below them, of those that arguments come from.
+
+        Not those of a mutation's or subscription's root: to select something there would be one more side effect.
+        """
+        if name in (self.supergraph.mutation_type, self.supergraph.subscription_type):
+            return frozenset()
+        return self._contexts.get(name, frozenset())
+
+    def context_arguments(self, name: str, field_name: str) -> tuple[ContextArgument, ...]:
+        """Return the arguments that a field takes from contexts, wherever its objects can be asked about by a key."""
+        return tuple(
+            argument
+            for subgraph in self.subgraphs_knowing(name)
+            if (located := self.field(subgraph, name, field_name)) is not None
+            and (self.own_keys(subgraph, name) or self.entity_keys(subgraph, name))
+            for argument in located.contexts
+        )
+
+    def context_selections(self, types: frozenset[str], selections: FieldSet) -> SelectionSet:
+        """Return what an argument's *selections* select on objects of *types*, as internal selections."""
+        key = (types, selections)
+        if key not in self._context_selections:
+            joined: dict[tuple[object, ...], FieldSelection] = {}
+            for name in sorted(types):
+                for one in self.field_set(name, select_on(self._types, name, selections)).fields:
+                    # Field sets of one type are kept, so equal ones below are the same
+                    mark = (one.signature, one.selections)
+                    known = joined.get(mark)
+                    joined[mark] = replace(known, types=known.types | one.types) if known else one
+            self._context_selections[key] = SelectionSet(min(types), tuple(joined.values()))
+        return self._context_selections[key]
+
+    def may_be_null(self, types: frozenset[str], selections: FieldSet) -> bool:
+        """Tell whether what an argument's *selections* lead to on objects of *types* may be null, or nothing at all."""
+        for name in types:
+            chosen = select_on(self._types, name, selections)
+            if not chosen:
+                return True
+            for one in chosen:
+                if one.name == "__typename":
+                    continue
+                type_text = self._types[name].fields[one.name].type
+                if not type_text.endswith("!"):
+                    return True
+                if one.selections and self.may_be_null(self.possible_types(named_type(type_text)), one.selections):
+                    return True
+        return False
+
+    def _find_contexts(self) -> dict[str, frozenset[str]]:
+        """Return for each object type the contexts that it sets, of those that some argument comes from."""
+        used = {
+            argument.context
+            for type_ in self._types.values()
+            for field in type_.fields.values()
+            for here in field.subgraphs.values()
+            for argument in here.context_arguments
+        }
+        found: dict[str, set[str]] = {}
+        for context in sorted(used):
+            for name in find_setters(self._types, context):
+                found.setdefault(name, set()).add(context)
+        return {name: frozenset(contexts) for name, contexts in found.items()}
+
+    # --- keys ---
 
     def entity_keys(self, subgraph: str, name: str) -> tuple[EntityKey, ...]:
         """Return the keys by which a subgraph can be asked for objects of the type, as that or an interface object."""
@@ -274,7 +348,8 @@ class Graph:
             is_external=self._is_lost(here) and (subgraph, name, field_name) not in self._key_fields,
             requires=here.requires,
             provides=here.provides,
-            has_context=bool(here.context_arguments),
+            declared_on=name,
+            contexts=here.context_arguments,
         )
 
     def _is_lost(self, here: FieldInSubgraph) -> bool:

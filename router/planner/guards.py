@@ -58,6 +58,16 @@ def contradict(left: Guard, right: Guard) -> bool:
     return all(_contradicts_itself(one | other) for one in left for other in right)
 
 
+def relax(guard: Guard, known: Guard) -> Guard:
+    """Return what is left to ask of a guard where *known* holds anyway."""
+    if implies(known, guard):
+        return ALWAYS
+    if len(known) != 1:
+        return guard
+    (literals,) = known
+    return _simplify(one - literals for one in guard if not _contradicts_itself(one | literals))
+
+
 def implies(left: Guard, right: Guard) -> bool:
     """Tell whether the right guard surely holds whenever the left one does."""
     if all(any(other <= one for other in right) for one in left):

@@ -78,7 +78,7 @@ def normalise_operation(graph: Graph, document: DocumentNode, operation_name: st
             )
             for definition in node.variable_definitions or ()
         },
-        selections=normaliser.merge((), root, needing_subgraphs, ALWAYS),
+        selections=normaliser.merge((), root, needing_subgraphs, ALWAYS, ()),
     )
 
 
@@ -231,12 +231,12 @@ class _Normaliser:
         return tuple(found[number] for number in sorted(found) if not stands_in_another(found[number]))
 
     def merge(
-        self, path: tuple[str, ...], type_name: str, found: dict[str, list[_Occurrence]], context: Guard
+        self, path: tuple[str, ...], type_name: str, found: dict[str, list[_Occurrence]], context: Guard, block: Block
     ) -> SelectionSet:
         """Merge what was collected at *path* into fields; those of one response key apply to disjoint types.
 
         *context* is the guard under which the objects are there at all, or a looser one: what contradicts it never
-        counts, and what it implies needs no guard.
+        counts, and what it implies needs no guard. *block* is the one that brings the objects.
         """
         fields: list[FieldSelection] = []
         for key, occurrences in found.items():
@@ -246,14 +246,21 @@ class _Normaliser:
                 if not contradict(context, one.guard)
             ]
             below = (*path, key)
-            cells = [self._merge_field(below, types, cell, context) for types, cell in _split_by_types(counting)]
+            cells = [self._merge_field(below, types, cell, context, block) for types, cell in _split_by_types(counting)]
             fields.extend(_join_leaves(cells))
         return SelectionSet(type_name, tuple(fields))
 
     def _merge_field(
-        self, path: tuple[str, ...], types: frozenset[str], occurrences: list[_Occurrence], context: Guard
+        self,
+        path: tuple[str, ...],
+        types: frozenset[str],
+        occurrences: list[_Occurrence],
+        context: Guard,
+        outer_block: Block,
     ) -> FieldSelection:
         node = occurrences[0].node
+        # An object cannot be delivered before its type is known
+        block = outer_block if node.name.value == "__typename" else self._block_of(occurrences)
         guard = occurrences[0].guard
         has_one_guard = all(occurrence.guard == guard for occurrence in occurrences)
         for occurrence in occurrences[1:]:
@@ -273,7 +280,7 @@ class _Normaliser:
                 if one.node.selection_set
             ]
             found = self.collect(path, sources, self._graph.possible_types(returned))
-            selections = self.merge(path, returned, found, both_or_looser(context, guard))
+            selections = self.merge(path, returned, found, both_or_looser(context, guard), block)
         return FieldSelection(
             response_key=path[-1],
             name=node.name.value,
@@ -290,7 +297,7 @@ class _Normaliser:
             ),
             guard=guard,
             selections=selections,
-            block=self._block_of(occurrences),
+            block=block,
         )
 
 

@@ -23,6 +23,11 @@ class Argument:
     text: str
     variables: tuple[str, ...] = ()
 
+    @property
+    def is_from_context(self) -> bool:
+        """Whether the router fills it: its text is a variable then, but none of the client's."""
+        return self.text.startswith("$") and not self.variables
+
 
 @dataclass(frozen=True, slots=True)
 class VariableDefinition:

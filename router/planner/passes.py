@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-from router.planner.documents import guard_of, print_selections
+from router.planner.documents import collect_contexts, guard_of, print_selections
 from router.planner.fetch_graph import FetchStep, SelectionTree, Target, TreeField, ancestors, measure_depths
 from router.planner.graph import Graph
 from router.planner.guards import ALWAYS, implies
@@ -47,7 +47,8 @@ def merge_steps_of_sibling_types(graph: Graph, steps: tuple[FetchStep, ...]) -> 
 
     def marks(step: FetchStep) -> list[object]:
         if step not in questions:
-            questions[step] = (step.block, step.conditional_on, print_selections(graph, step), _sent(step))
+            sent = (_sent(step), collect_contexts(step))
+            questions[step] = (step.block, step.conditional_on, print_selections(graph, step), sent)
         # The path with one element left open: two that differ in the types of one element have such a mark in common.
         return [
             (step.subgraph, step.path[:position], step.path[position + 1 :], questions[step])
@@ -81,6 +82,7 @@ def drop_deferred_steps_asked_anyway(graph: Graph, steps: tuple[FetchStep, ...])
             if (
                 not step.renames
                 and known.targets.keys() >= step.targets.keys()
+                and known.contexts.items() >= step.contexts.items()
                 and all(
                     name in known.trees and _selects_all_of(known.trees[name], tree)
                     for name, tree in step.trees.items()
@@ -111,8 +113,8 @@ def delay_steps_to_later_ones_alike(graph: Graph, steps: tuple[FetchStep, ...]) 
 
     def mark(step: FetchStep) -> tuple[object, ...]:
         if step not in marks:
-            renames = tuple(step.renames)
-            marks[step] = (print_selections(graph, step), _sent(step), step.unknown_as, renames, guard_of(step))
+            sent = (_sent(step), collect_contexts(step))
+            marks[step] = (print_selections(graph, step), sent, step.unknown_as, tuple(step.renames), guard_of(step))
         return marks[step]
 
     # The deepest first: what others are delayed to stays where it is then, and what waits for them is delayed already.
@@ -244,6 +246,7 @@ def _can_merge_siblings(left: FetchStep, right: FetchStep) -> bool:
         and not left.renames
         and not right.renames
         and left.shape.agrees_with(right.shape)
+        and all(left.contexts.get(name, one) == one for name, one in right.contexts.items())
         and not any(
             name in left.targets
             and (
@@ -277,10 +280,15 @@ def _can_take_condition(left: FetchStep, right: FetchStep) -> bool:
     """Tell whether all that both send is there whenever the left one may run."""
     if left.conditional_on == right.conditional_on:
         return True
-    return implies(right.conditional_on, left.conditional_on) and all(
-        name in left.targets
-        and merge_representations([*left.targets[name].selections, *target.selections]) == left.targets[name].selections
-        for name, target in right.targets.items()
+    return (
+        implies(right.conditional_on, left.conditional_on)
+        and right.contexts.items() <= left.contexts.items()
+        and all(
+            name in left.targets
+            and merge_representations([*left.targets[name].selections, *target.selections])
+            == left.targets[name].selections
+            for name, target in right.targets.items()
+        )
     )
 
 
@@ -289,6 +297,7 @@ def _merge_siblings(left: FetchStep, right: FetchStep) -> None:
     if not _can_take_condition(left, right):
         left.conditional_on = right.conditional_on
     left.shape.take(right.shape)
+    left.contexts.update(right.contexts)
     for type_name, tree in right.trees.items():
         if type_name in left.trees:
             _take_tree(left.trees[type_name], tree)

@@ -15,7 +15,7 @@ from router.planner.covering import Candidate, Offer, choose_subgraphs
 from router.planner.graph import Graph, LocatedField
 from router.planner.guards import ALWAYS
 from router.planner.operation import Block, FieldSelection, SelectionSet
-from router.planner.sites import Assignment, Choice, Route, Site, Source
+from router.planner.sites import Assignment, Choice, ContextAbove, Route, Site, Source
 
 # A request costs about as much as a thousand fields; waiting for one more request before it is the lesser evil.
 REQUEST_COST = 1000
@@ -82,6 +82,8 @@ class PathFinder:
         self.graph = graph
         self._assignments: dict[object, Assignment] = {}
         self._routes: dict[object, dict[str, Route]] = {}
+        # Of the arguments in selections
+        self._contexts: dict[SelectionSet, frozenset[str]] = {}
         # Questions being answered, with their depth: a question that comes up while it is being answered is a circle,
         # which never is the cheapest way.
         self._open: dict[object, int] = {}
@@ -140,11 +142,18 @@ class PathFinder:
     # --- assignment ---
 
     def _assign(self, site: Site, selections: SelectionSet, present: frozenset[str]) -> Assignment:
+        # An object's type is told with the object, also where only what is deferred depends on it
+        selections = self._with_type_name(site, selections, site.block)
         blocks = dict.fromkeys(field.block for field in selections.fields)
         if len(blocks) > 1:
             return self._assign_by_block(site, selections, tuple(blocks), present)
-        selections = self._with_type_name(site, selections)
-        asked = self._ask(site, selections)
+        return self._assign_in_block(site, selections, present)
+
+    def _assign_in_block(self, site: Site, selections: SelectionSet, present: frozenset[str]) -> Assignment:
+        divided = self._find_divided(site, selections) if self.graph.has_contexts else frozenset()
+        block = selections.fields[0].block if selections.fields else ()
+        selections = self._with_type_name(site, selections, block, must_be_told=bool(divided))
+        asked = self._ask(site, selections, divided)
         questions = list({id(question): question for _, question in asked}.values())
         choices: list[Choice] = []
         missing: list[FieldSelection] = []
@@ -185,10 +194,15 @@ class PathFinder:
             SelectionSet(selections.type_name, _join_types(missing)) if missing else None,
         )
 
-    def _ask(self, site: Site, selections: SelectionSet) -> list[tuple[FieldSelection, _Question]]:
-        """Return each field with the ways to get it; leaves that are got alike share a question."""
+    def _ask(
+        self, site: Site, selections: SelectionSet, divided: frozenset[FieldSelection]
+    ) -> list[tuple[FieldSelection, _Question]]:
+        """Return each field with the ways to get it; leaves that are got alike share a question.
+
+        Those *divided* may only be asked for once the objects' types are known.
+        """
         runtime = self.runtime_types(site)
-        contested = find_contested(selections)
+        contested = find_contested(selections) | divided
         told = replace(site, is_told=True) if self.is_unknown(site) else site
         questions: dict[object, _Question] = {}
         asked: list[tuple[FieldSelection, _Question]] = []
@@ -211,7 +225,7 @@ class PathFinder:
     ) -> Assignment:
         """Decide for each block apart: what is deferred shares no request with what is not."""
         parts = [
-            self.assign(site, selections.only_block(block), present if block == site.block else frozenset())
+            self._assign_in_block(site, selections.only_block(block), present if block == site.block else frozenset())
             for block in blocks
         ]
         missing = [field for part in parts if part.missing is not None for field in part.missing.fields]
@@ -231,23 +245,60 @@ class PathFinder:
         """Tell whether the site's objects carry an interface's name instead of their own type's."""
         return site.subgraph is not None and self.graph.is_interface_object(site.subgraph, site.type_name)
 
-    def _with_type_name(self, site: Site, selections: SelectionSet) -> SelectionSet:
-        """Add `__typename` where objects come from an interface object but what is wanted depends on their type."""
+    def _find_divided(self, site: Site, selections: SelectionSet) -> frozenset[FieldSelection]:
+        """Return the fields below which it matters for a context of which type the objects are, if nobody knows that.
+
+        Some of these set a context then that others do not set, and an argument below comes from it.
+        """
+        if not self.is_unknown(site):
+            return frozenset()
+        set_here = [self.graph.contexts_of(name) for name in self.runtime_types(site)]
+        of_some = frozenset().union(*set_here) - frozenset.intersection(*set_here)
+        return frozenset(
+            field for field in selections.fields if field.selections and self._comes_from(field.selections, of_some)
+        )
+
+    def _comes_from(self, selections: SelectionSet, contexts: frozenset[str]) -> bool:
+        """Tell whether an argument in the selections comes from one of the contexts."""
+        return not contexts.isdisjoint(self._contexts_in(selections))
+
+    def _contexts_in(self, selections: SelectionSet) -> frozenset[str]:
+        """Return the contexts that arguments in the selections come from."""
+        if selections not in self._contexts:
+            here = (
+                argument.context
+                for field in selections.fields
+                for name in field.types
+                for argument in self.graph.context_arguments(name, field.name)
+            )
+            below = (self._contexts_in(field.selections) for field in selections.fields if field.selections)
+            self._contexts[selections] = frozenset(here).union(*below)
+        return self._contexts[selections]
+
+    def _with_type_name(
+        self, site: Site, selections: SelectionSet, block: Block, *, must_be_told: bool = False
+    ) -> SelectionSet:
+        """Add `__typename` where objects come from an interface object but what is wanted depends on their type.
+
+        It is added in *block*, where it may stand in another one, too.
+        """
         if not self.is_unknown(site):
             return selections
         runtime = self.runtime_types(site)
-        if all(field.types >= runtime for field in selections.fields):
+        if not must_be_told and all(field.types >= runtime for field in selections.fields):
             return selections
         if any(
-            field.response_key == "__typename" and field.types >= runtime and field.guard == ALWAYS
+            field.response_key == "__typename"
+            and field.types >= runtime
+            and field.guard == ALWAYS
+            and field.block == block
             for field in selections.fields
         ):
             return selections
-        if "__typename" not in selections.memo:
-            block = selections.fields[0].block
+        if ("__typename", block) not in selections.memo:
             type_name = FieldSelection("__typename", "__typename", runtime, is_internal=True, block=block)
-            selections.memo["__typename"] = SelectionSet(selections.type_name, (type_name, *selections.fields))
-        return selections.memo["__typename"]
+            selections.memo["__typename", block] = SelectionSet(selections.type_name, (type_name, *selections.fields))
+        return selections.memo["__typename", block]
 
     def _options(self, site: Site, type_name: str, field: FieldSelection) -> tuple[_Option, ...]:
         local = None if site.is_told else self._local_option(site, type_name, field)
@@ -286,7 +337,8 @@ class PathFinder:
         found = self.local_field(site, type_name, field.name)
         if found is None:
             return None
-        below_site = Site(site.subgraph, found.type_name, found.provides, block=field.block)
+        contexts = self._contexts_below(site, type_name, is_move=False) if self.graph.has_contexts else ()
+        below_site = Site(site.subgraph, found.type_name, found.provides, block=field.block, contexts=contexts)
         below = self.assign(below_site, field.selections) if field.selections else None
         return _Option(site.subgraph, True, found, below_site, below, 0)
 
@@ -296,7 +348,7 @@ class PathFinder:
                 return None
             return _Option(subgraph, False, None, None, None, 0)
         found = self.graph.field(subgraph, type_name, field.name)
-        if found is None or found.is_external or found.has_context:
+        if found is None or found.is_external or not self._can_be_filled(site, type_name, found):
             return None
         requirement_cost = 0
         if found.requires:
@@ -306,7 +358,9 @@ class PathFinder:
             requirement_cost = required.cost
             if required.cost:
                 requirement_cost += WAITING_COST
-        below_site = Site(subgraph, found.type_name, found.provides, block=field.block)
+        is_move = site.subgraph is not None and type_name != self.graph.supergraph.query_type
+        contexts = self._contexts_below(site, type_name, is_move=is_move) if self.graph.has_contexts else ()
+        below_site = Site(subgraph, found.type_name, found.provides, block=field.block, contexts=contexts)
         below = self.assign(below_site, field.selections) if field.selections else None
         return _Option(subgraph, False, found, below_site, below, requirement_cost)
 
@@ -318,11 +372,42 @@ class PathFinder:
         provided = site.provides(type_name, name, self.graph)
         if found is None:
             return None
+        if found.contexts and not all(
+            any(above.name == one.context and above.is_outside for above in site.contexts) for one in found.contexts
+        ):
+            # What an answer itself brings cannot be an argument in its request: the objects are asked about once more
+            return None
         if provided is not None:
             return replace(found, is_external=False, provides=(*found.provides, *provided))
-        if found.is_external or found.requires or found.has_context:
+        if found.is_external or found.requires:
             return None
         return found
+
+    def _can_be_filled(self, site: Site, type_name: str, field: LocatedField) -> bool:
+        """Tell whether a request for a field can have its arguments from contexts. One at the root is about nothing."""
+        if not field.contexts:
+            return True
+        return type_name != self.graph.supergraph.query_type and all(
+            site.levels_to(one.context) for one in field.contexts
+        )
+
+    def _contexts_below(self, site: Site, type_name: str, *, is_move: bool) -> tuple[ContextAbove, ...]:
+        """Return the contexts above what a field of the site's objects of a type gives.
+
+        With *is_move* a subgraph is asked for the field by a key of these objects.
+        """
+        found = {
+            one.name: ContextAbove(one.name, one.levels and one.levels + 1, one.is_outside or is_move)
+            for one in site.contexts
+        }
+        set_here = self.graph.contexts_of(type_name)
+        if self.is_unknown(site) and not site.is_told:
+            of_all = [self.graph.contexts_of(name) for name in self.runtime_types(site)]
+            for name in frozenset().union(*of_all) - frozenset.intersection(*of_all):
+                found[name] = ContextAbove(name, 0, False)
+            set_here = frozenset.intersection(*of_all)
+        found.update({name: ContextAbove(name, 1, False) for name in set_here})
+        return tuple(found[name] for name in sorted(found))
 
     def _choose(self, questions: list[_Question], present: frozenset[str]) -> frozenset[str]:
         """Choose the subgraphs to ask at a site, those *present* included."""
@@ -469,7 +554,7 @@ class PathFinder:
         best: tuple[int, str, Source, int] | None = None
         for subgraph, route in known.items():
             found = self.graph.field(subgraph, type_name, field.name)
-            if found is not None and found.requires:
+            if found is not None and (found.requires or found.contexts):
                 continue
             option = self._remote_option(site, type_name, field, subgraph)
             if option is None or option.missing is not None:
@@ -489,9 +574,12 @@ def _group(picked: list[tuple[_Wish, _Option, FieldSelection]]) -> list[Choice]:
     groups: dict[tuple[object, ...], set[str]] = {}
     firsts: dict[tuple[object, ...], tuple[_Wish, _Option, FieldSelection]] = {}
     for wish, option, part in picked:
-        type_text = option.located.type if option.located else ""
-        requires = option.located.requires if option.located else ()
-        mark = (part.selections, option.subgraph, option.is_local, option.site, type_text, requires)
+        located = option.located
+        type_text = located.type if located else ""
+        requires = located.requires if located else ()
+        # Each type's arguments from contexts are its own, but for those of an interface object
+        filled = (located.declared_on, located.contexts) if located and located.contexts else ()
+        mark = (part.selections, option.subgraph, option.is_local, option.site, type_text, requires, filled)
         groups.setdefault(mark, set()).add(wish.type_name)
         firsts.setdefault(mark, (wish, option, part))
     return [

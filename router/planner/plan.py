@@ -65,6 +65,21 @@ RepresentationSelection: TypeAlias = RepresentationField | RepresentationFragmen
 
 
 @dataclass(frozen=True, slots=True)
+class ContextVariable:
+    """A variable of an entity fetch whose value comes from an object above each of those asked about.
+
+    That object stands *levels* response keys up; *selections* lead to one value in it, or to none, which counts as
+    null. Unless it *may_be_null*, a null means that it could not be fetched. *type* is the variable's type as text.
+    """
+
+    name: str
+    type: str
+    levels: int
+    selections: tuple[RepresentationSelection, ...]
+    may_be_null: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class EntityTarget:
     """One alternative of an entity fetch: objects of *type_names* are sent as *sent_typename* with *selections*.
 
@@ -109,6 +124,11 @@ class Fetch:
     - An object that lacks a field of its representation is passed over: what it lacks was asked only under a condition
       that does not hold, and then nothing is wanted of the object (or it was asked and failed).
     - A leaf may be fetched by several steps; the values are equal by the rules of composition, so any may win.
+    - Objects whose *contexts* have different values cannot share a selection of `_entities`: the document, as it stands
+      here, is for one combination of values. For several, its selection is repeated under further response keys, each
+      with variables of its own. One entity may stand below objects that differ, and then has an answer for each place.
+    - An object is passed over, too, if what a context selects of the object above lacks, or is null though its type
+      forbids it: then it could not be fetched, and any value in its place would be made up.
     """
 
     subgraph: str
@@ -119,6 +139,7 @@ class Fetch:
     targets: tuple[EntityTarget, ...] = ()
     renames: tuple[KeyRename, ...] = ()
     representations_variable: str = "representations"
+    contexts: tuple[ContextVariable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +164,7 @@ class BatchPart:
     An entity that stands at several of the paths is sent once, and its answer belongs to all of them. *answer_key* is
     the selection's key in the answer, *representations_variable* the variable that carries its representations.
     Unless *runs_if* holds, nothing is asked about the part's objects: its representations are an empty list, for the
-    variable has to have a value. *targets* and *renames* are those of an entity fetch.
+    variable has to have a value. *targets*, *renames* and *contexts* are those of an entity fetch.
     """
 
     paths: tuple[ResponsePath, ...]
@@ -152,6 +173,7 @@ class BatchPart:
     targets: tuple[EntityTarget, ...]
     renames: tuple[KeyRename, ...] = ()
     runs_if: Alternatives = AT_ANY_TIME
+    contexts: tuple[ContextVariable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from router.planner.plan import (
     BatchFetch,
     BatchPart,
     Condition,
+    ContextVariable,
     Defer,
     DeferredBlock,
     EntityTarget,
@@ -34,7 +35,8 @@ def format_plan(plan: Plan) -> str:
 
     A path has `@` for a list's items and `|A,B|` for objects of these types only. An entity fetch reads: what is sent
     `=>` what is asked; a batch has a line for each part, with all paths of its objects. `name: key` in what is sent
-    means: the field *name*, copied from the response key *key*.
+    means: the field *name*, copied from the response key *key*. `$name: ../{ key }` is a variable that has the value of
+    the object one response key above each.
     """
     if plan.root is None:
         return "Nothing"
@@ -179,7 +181,7 @@ def _format_fetch(fetch: Fetch) -> str:
     assert node.loc is not None
     asked = fetch.document[node.loc.start : node.loc.end]
     kind = "" if fetch.kind is OperationKind.QUERY else f"{fetch.kind.value} "
-    sent = f"{_format_targets(fetch.targets)} => " if fetch.targets else ""
+    sent = f"{_format_targets(fetch.targets)}{_format_contexts(fetch.contexts)} => " if fetch.targets else ""
     return f"Fetch({fetch.subgraph}) {kind}{sent}{asked}{_format_renames(fetch.renames)}"
 
 
@@ -200,7 +202,8 @@ def _entity_selections(document: str) -> dict[str, str]:
 def _format_part(part: BatchPart, asked: str) -> str:
     paths = ", ".join(map(print_path, part.paths))
     condition = f" if {_format_alternatives(part.runs_if)}" if part.runs_if != AT_ANY_TIME else ""
-    return f"Flatten({paths}){condition} {_format_targets(part.targets)} => {asked}{_format_renames(part.renames)}"
+    sent = f"{_format_targets(part.targets)}{_format_contexts(part.contexts)}"
+    return f"Flatten({paths}){condition} {sent} => {asked}{_format_renames(part.renames)}"
 
 
 def _format_alternatives(alternatives: Alternatives) -> str:
@@ -214,6 +217,16 @@ def _format_renames(renames: tuple[KeyRename, ...]) -> str:
     return "".join(
         f" rename {print_path((*one.path, KeyElement(one.fetched_key)))} to {one.response_key}" for one in renames
     )
+
+
+def print_context(variable: ContextVariable) -> str:
+    """Return a variable from an object above as text: `$Order_total_locale: ../{ locale }`."""
+    selected = f"{{{_format_representation(variable.selections)} }}" if variable.selections else "null"
+    return f"${variable.name}: {'../' * variable.levels}{selected}"
+
+
+def _format_contexts(contexts: tuple[ContextVariable, ...]) -> str:
+    return "".join(f" {print_context(variable)}" for variable in contexts)
 
 
 def _format_targets(targets: tuple[EntityTarget, ...]) -> str:

@@ -9,12 +9,26 @@ from router.supergraph.model import FieldSet, FieldSetField, FieldSetFragment
 
 
 @dataclass(frozen=True, slots=True)
+class ContextAbove:
+    """A context that is set above some objects: by the nearest that does, *levels* response keys up.
+
+    0 levels: some of the objects there set it, and nobody can tell which. *is_outside*: the request that brings the
+    objects is made when that one is there already, so what comes from it can be sent along.
+    """
+
+    name: str
+    levels: int
+    is_outside: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """A place where objects stand: who returned them, as what, and what that path provides beyond the usual.
 
     *subgraph* is None above the root fields, where nothing has been asked yet. *is_told* is set for moves away from an
     interface object's objects that may only be made once these have been told their own types. *block* is what of a
-    `@defer` brought the objects; what is wanted of them in another one has to be asked for apart.
+    `@defer` brought the objects; what is wanted of them in another one has to be asked for apart. *contexts* are those
+    set above the objects, not by themselves, sorted.
     """
 
     subgraph: str | None
@@ -22,6 +36,11 @@ class Site:
     provided: FieldSet = ()
     is_told: bool = False
     block: Block = ()
+    contexts: tuple[ContextAbove, ...] = ()
+
+    def levels_to(self, context: str) -> int:
+        """Return how many response keys up the nearest object stands that sets a context; 0 if there is none."""
+        return next((one.levels for one in self.contexts if one.name == context), 0)
 
     def provides(self, type_name: str, field_name: str, graph: Graph) -> FieldSet | None:
         """Return what is provided below a field of the objects of a type; None if the field itself is not provided."""

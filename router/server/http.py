@@ -96,6 +96,7 @@ class HttpEndpoint:
             self.origins.check_get(caller.headers, caller.cookies)
             return parse_query_string(scope["query_string"])
         require_json_body(caller.headers.get("content-type"))
+        self.origins.check_post(caller.headers, caller.cookies)
         return parse_body(await read_body(receive, caller.headers, self.config.limits.max_body_bytes))
 
     async def _answer_operation(

@@ -25,6 +25,10 @@ class OriginRules:
     cors: CorsConfig
     csrf: Literal["auto", "strict", "off"]
     cookie_name: str
+    # Empty for a router that is known by whatever name it is asked under
+    own_origins: tuple[str, ...] = ()
+    # Whether subgraphs are told cookies, so that any of them may be a login
+    forwards_cookies: bool = False
 
     def allows_origin(self, origin: str) -> bool:
         """Tell whether pages of *origin* may read responses."""
@@ -61,10 +65,7 @@ class OriginRules:
         ]
 
     def check_get(self, headers: Mapping[str, str], cookies: Mapping[str, str]) -> None:
-        """Raise CrossSiteRequest for a GET request that any page could have made a visitor's browser send.
-
-        POST needs no such check: a page cannot send JSON to another site without a preflight.
-        """
+        """Raise CrossSiteRequest for a GET request that any page could have made a visitor's browser send."""
         if self.csrf == "off" or _has_preflight_header(headers):
             return
         # Cases of "auto": a browser that says where the request comes from; one that does not, but sends our cookie;
@@ -82,19 +83,44 @@ class OriginRules:
             f" application/json or {PREFLIGHT_HEADERS[0]}: true"
         )
 
+    def check_post(self, headers: Mapping[str, str], cookies: Mapping[str, str]) -> None:
+        """Raise CrossSiteRequest for a POST request with a login's cookies that a page of another site has sent.
+
+        No page can send JSON to another site without a preflight, which should be enough; browsers have had gaps there.
+        """
+        if self.csrf == "off" or not (self.cookie_name in cookies or (self.forwards_cookies and cookies)):
+            return
+        # Cases: the browser says that the page is ours; a browser that only names the page's origin; neither: no
+        # browser, or one that is older than both headers
+        site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+        if site in {"same-origin", "none"} or (site is None and origin is None):
+            return
+        if origin is not None:
+            if origin in self.cors.origins or origin in self.own_origins:
+                return
+            if site is None and self._is_own(origin, headers):
+                return
+        raise CrossSiteRequest("this request carries cookies and comes from a page of another site")
+
     def allows_websocket(self, headers: Mapping[str, str]) -> bool:
         """Tell whether the page that opens a WebSocket may: browsers send cookies along, and ask nobody first."""
         origin = headers.get("origin")
         if origin is None:
             return True
-        return _host_of(origin) == headers.get("host", "").lower() or self.allows_origin(origin)
+        return self._is_own(origin, headers) or self.allows_origin(origin)
 
     def believes_cookies(self, headers: Mapping[str, str]) -> bool:
         """Tell whether the cookies of a WebSocket say who is asking: `"*"` lets pages of any origin in, as nobody."""
         origin = headers.get("origin")
         if origin is None:
             return True
-        return _host_of(origin) == headers.get("host", "").lower() or origin in self.cors.origins
+        return self._is_own(origin, headers) or origin in self.cors.origins
+
+    def _is_own(self, origin: str, headers: Mapping[str, str]) -> bool:
+        # Where our origins are known, a page of the same host without TLS is a page of whoever sits in between
+        if self.own_origins:
+            return origin in self.own_origins
+        return _host_of(origin) == headers.get("host", "").lower()
 
     def _comes_from_allowed_origin(self, headers: Mapping[str, str]) -> bool:
         origin = headers.get("origin")

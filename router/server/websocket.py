@@ -16,7 +16,16 @@ from starlette.types import Receive, Scope, Send
 
 from router.config import RouterConfig
 from router.errors import LimitExceeded, RouterError
-from router.pipeline import Answer, Caller, EventStream, GraphQLRequest, Outcome, PartStream, Pipeline
+from router.pipeline import (
+    EXPOSE_PLAN_HEADER,
+    Answer,
+    Caller,
+    EventStream,
+    GraphQLRequest,
+    Outcome,
+    PartStream,
+    Pipeline,
+)
 from router.server.addresses import AddressReader
 from router.server.http import request_id_of
 from router.server.origins import OriginRules
@@ -68,6 +77,9 @@ class _Message(msgspec.Struct):
     payload: Any = None
 
 
+# What a client may say in its first message instead of in the handshake, for all operations of the connection
+_HEADERS_IN_PAYLOAD = ("authorization", EXPOSE_PLAN_HEADER)
+
 _MESSAGE = msgspec.json.Decoder(_Message)
 _ENCODER = msgspec.json.Encoder()
 
@@ -90,10 +102,13 @@ class WebSocketEndpoint:
             # Closing before accepting makes the server answer the handshake with HTTP 403
             await send({"type": "websocket.close", "code": CloseCode.FORBIDDEN})
             return
+        # Not for subgraphs: cookies that they answer with could not be set here, so that a refresh token would be used
+        # up for nothing
+        cookie_header = headers.pop("cookie", None)
         caller = Caller(
             address=self.addresses.client_address(scope, headers),
             headers=headers,
-            cookies=read_cookies(headers.get("cookie")) if self.origins.believes_cookies(headers) else {},
+            cookies=read_cookies(cookie_header) if self.origins.believes_cookies(headers) else {},
             request_id=request_id_of(headers),
             takes_parts=True,
         )
@@ -143,16 +158,16 @@ class _Connection:
             raise _Close(CloseCode.INIT_TIMEOUT, "Connection initialisation timeout") from None
         if message.type != "connection_init":
             raise _Close(CloseCode.UNAUTHORIZED, "Unauthorized")
-        authorization = _authorization_in(message.payload) or self._caller.headers.get("authorization")
+        told = {name: value for name in _HEADERS_IN_PAYLOAD if (value := _header_in(message.payload, name))}
+        authorization = told.get("authorization") or self._caller.headers.get("authorization")
         try:
             await self._pipeline.identify(self._caller, authorization)
         except RouterError as error:
             raise _Close(CloseCode.FORBIDDEN, f"Forbidden: {error}") from None
-        if authorization is not None:
+        if told:
             # The token rather than whom it proved: a connection may last for days, a token must not. Every operation
             # verifies it again, and is refused once it has expired
-            headers = {**self._caller.headers, "authorization": authorization}
-            self._caller = replace(self._caller, headers=headers)
+            self._caller = replace(self._caller, headers={**self._caller.headers, **told})
         await self._write({"type": "connection_ack"})
 
     async def _next_message(self) -> _Message:
@@ -256,13 +271,13 @@ class _Connection:
         )
 
 
-def _authorization_in(payload: Any) -> str | None:
-    """Return the Authorization header that a browser's client puts into the first message: it cannot send headers."""
+def _header_in(payload: Any, header: str) -> str | None:
+    """Return the header that a browser's client puts into the first message: it cannot send headers."""
     if not isinstance(payload, dict):
         return None
     for holder in (payload, payload.get("headers")):
         if isinstance(holder, dict):
             for name, value in holder.items():
-                if isinstance(name, str) and name.lower() == "authorization" and isinstance(value, str) and value:
+                if isinstance(name, str) and name.lower() == header and isinstance(value, str) and value:
                     return value
     return None

@@ -61,12 +61,15 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class ContextArgument:
-    """An argument that the router fills from an ancestor's field (`@fromContext`); *type* and *selection* are text."""
+    """An argument that the router fills from an object above (`@fromContext`); *type* is text.
+
+    *selections* lead to one value in each object that sets *context*, or to none in those that no fragment is about.
+    """
 
     name: str
     type: str
     context: str
-    selection: str
+    selections: FieldSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """A named type, and the subgraphs that know it (in the SDL's order)."""
+    """A named type, and the subgraphs that know it (in the SDL's order).
+
+    *contexts* are those that the type itself sets (`@context`), by their names in the supergraph.
+    """
 
     name: str
     kind: TypeKind
@@ -138,3 +144,4 @@ class Type:
     values: tuple[str, ...]
     is_inaccessible: bool
     subgraphs: Mapping[str, TypeInSubgraph]
+    contexts: tuple[str, ...] = ()

@@ -27,10 +27,12 @@ from graphql import (
     UnionTypeDefinitionNode,
     ValueNode,
     parse,
+    parse_type,
     print_ast,
 )
 
 from router.supergraph.api_schema import build_api_schema
+from router.supergraph.contexts import find_context_flaw
 from router.supergraph.errors import SupergraphError, SupergraphErrorCode
 from router.supergraph.field_set_check import find_field_set_problem
 from router.supergraph.field_sets import InvalidFieldSet, parse_field_set
@@ -163,8 +165,10 @@ class _Reader:
         self._inaccessible = features.name_of_directive("inaccessible")
         self.subgraphs = subgraphs
         self.owners: dict[str, str] = {}
-        # Field sets can be checked when all types have been read.
+        self._context = features.name_of_directive("context")
+        # Field sets and contexts can be checked when all types have been read.
         self._unchecked: list[tuple[str, FieldSet, str, DirectiveNode]] = []
+        self._unchecked_contexts: list[tuple[str, ContextArgument, str, DirectiveNode]] = []
 
     def read_types(self, document: DocumentNode) -> dict[str, Type]:
         types: dict[str, Type] = {}
@@ -178,6 +182,10 @@ class _Reader:
             problem = find_field_set_problem(types, type_name, field_set, subgraph)
             if problem:
                 raise _error(SupergraphErrorCode.INVALID_FIELD_SET, problem, directive)
+        for coordinate, argument, subgraph, directive in self._unchecked_contexts:
+            flaw = find_context_flaw(types, coordinate, argument, subgraph)
+            if flaw:
+                raise _error(flaw[0], flaw[1], directive)
         return types
 
     def _read_type(self, name: str, node: TypeDefinitionNode) -> Type:
@@ -216,7 +224,19 @@ class _Reader:
                 )
                 for subgraph, draft in drafts.items()
             },
+            contexts=self._contexts_of(node),
         )
+
+    def _contexts_of(self, node: TypeDefinitionNode) -> tuple[str, ...]:
+        """Return the contexts that a type sets."""
+        found: list[str] = []
+        for directive in node.directives or ():
+            if directive.name.value == self._context:
+                name = _Arguments(directive).text("name")
+                if not name:
+                    raise _error(SupergraphErrorCode.INVALID_DIRECTIVE, "a context has no name", directive)
+                found.append(name)
+        return tuple(found)
 
     def _read_type_drafts(self, name: str, node: TypeDefinitionNode) -> dict[str, _TypeDraft]:
         drafts: dict[str, _TypeDraft] = {}
@@ -251,6 +271,9 @@ class _Reader:
             requires, provides = self._field_set(arguments, "requires"), self._field_set(arguments, "provides")
             self._unchecked.append((type_name, requires, subgraph, directive))
             self._unchecked.append((named_type(type_text), provides, subgraph, directive))
+            context_arguments = _read_context_arguments(arguments)
+            for argument in context_arguments:
+                self._unchecked_contexts.append((f"{type_name}.{node.name.value}", argument, subgraph, directive))
             located[subgraph] = FieldInSubgraph(
                 subgraph=subgraph,
                 type=arguments.text("type") or type_text,
@@ -260,7 +283,7 @@ class _Reader:
                 override=arguments.text("override"),
                 override_label=arguments.text("overrideLabel"),
                 is_used_overridden=arguments.flag("usedOverridden"),
-                context_arguments=_read_context_arguments(arguments),
+                context_arguments=context_arguments,
             )
         if not joins and type_name not in self.owners:
             located = {subgraph: FieldInSubgraph(subgraph, type_text) for subgraph in type_subgraphs}
@@ -382,12 +405,28 @@ def _read_context_arguments(arguments: _Arguments) -> tuple[ContextArgument, ...
         fields = {
             field.name.value: field.value.value for field in item.fields if isinstance(field.value, StringValueNode)
         }
-        read.append(
-            ContextArgument(
-                fields.get("name", ""), fields.get("type", ""), fields.get("context", ""), fields.get("selection", "")
-            )
-        )
+        for name in ("name", "type", "context", "selection"):
+            if not fields.get(name):
+                raise _error(
+                    SupergraphErrorCode.INVALID_DIRECTIVE,
+                    f"an argument from a context has no {name}",
+                    arguments.directive,
+                )
+        try:
+            type_text = print_ast(parse_type(fields["type"]))
+            selections = parse_field_set(fields["selection"])
+        except (GraphQLSyntaxError, InvalidFieldSet) as error:
+            raise _error(
+                SupergraphErrorCode.INVALID_CONTEXT,
+                f"argument {fields['name']!r} from context {fields['context']!r}: {_message_of(error)}",
+                arguments.directive,
+            ) from None
+        read.append(ContextArgument(fields["name"], type_text, fields["context"], selections))
     return tuple(read)
+
+
+def _message_of(error: GraphQLSyntaxError | InvalidFieldSet) -> str:
+    return error.message if isinstance(error, GraphQLSyntaxError) else str(error)
 
 
 def _error(code: SupergraphErrorCode, message: str, node: Node) -> SupergraphError:

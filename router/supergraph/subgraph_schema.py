@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from router.supergraph.model import Field, Type, TypeInSubgraph, TypeKind
+from router.supergraph.model import Field, FieldInSubgraph, Type, TypeInSubgraph, TypeKind
 
 _BUILT_IN_SCALARS = frozenset({"Int", "Float", "String", "Boolean", "ID"})
 
@@ -82,18 +82,15 @@ def _field_lines(type_: Type, subgraph: str, *, is_input: bool) -> list[str]:
         if here is None:
             continue
         default = f" = {field.default}" if is_input and field.default is not None else ""
-        lines.append(f"  {field.name}{_print_arguments(field)}: {here.type}{default}")
+        lines.append(f"  {field.name}{_print_arguments(field, here)}: {here.type}{default}")
     return lines
 
 
-def _print_arguments(field: Field) -> str:
-    if not field.arguments:
-        return ""
-    return (
-        "("
-        + ", ".join(
-            f"{argument.name}: {argument.type}" + (f" = {argument.default}" if argument.default is not None else "")
-            for argument in field.arguments
-        )
-        + ")"
-    )
+def _print_arguments(field: Field, here: FieldInSubgraph) -> str:
+    """Return a field's arguments, those too that the router fills from a context: only the subgraph knows them."""
+    arguments = [
+        f"{argument.name}: {argument.type}" + (f" = {argument.default}" if argument.default is not None else "")
+        for argument in field.arguments
+    ]
+    arguments.extend(f"{argument.name}: {argument.type}" for argument in here.context_arguments)
+    return f"({', '.join(arguments)})" if arguments else ""

@@ -40,13 +40,28 @@ class FirstAnswer:
         self._awaited.clear()
 
 
+class Observation:
+    """What a transport knows about one request beside its answer. Mutable on purpose: transports fill it in.
+
+    Attributes:
+        is_shared: whether the answer is that of an identical request which was under way already.
+        answer_bytes: the size of the answer's body; None where it never was one.
+    """
+
+    __slots__ = ("answer_bytes", "is_shared")
+
+    def __init__(self) -> None:
+        self.is_shared = False
+        self.answer_bytes: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class RequestContext:
     """What one client request tells every subgraph request that it causes.
 
     *deadline_s* is on the event loop's clock; None means no deadline. *headers* are the ones that configuration
-    forwards, with lower-case names. *first_answer* is told by transports that share requests; None where nobody
-    wants to know.
+    forwards, with lower-case names. *first_answer* is told by transports that share requests, *observation* by all
+    about the one request that it was made for; None where nobody wants to know.
     """
 
     identity: Identity = ANONYMOUS
@@ -54,6 +69,7 @@ class RequestContext:
     headers: Mapping[str, str] = field(default_factory=dict)
     deadline_s: float | None = None
     first_answer: "FirstAnswer | None" = None
+    observation: "Observation | None" = None
 
 
 @dataclass(frozen=True, slots=True)

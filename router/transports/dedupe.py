@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
-from router.transports.base import RequestContext, SubgraphRequest, SubgraphResponse, SubgraphTransport
+from router.transports.base import Observation, RequestContext, SubgraphRequest, SubgraphResponse, SubgraphTransport
 from router.transports.http import HttpAnswer
 
 #: Differ for every request and say nothing about what may be answered.
@@ -60,11 +60,13 @@ class DedupingTransport:
         else:
             flight.is_shared = True
             self.shared += 1
+            if context.observation is not None:
+                context.observation.is_shared = True
         if context.first_answer is None:
-            return await self._wait(key, flight)
+            return await self._wait(key, flight, context.observation)
         context.first_answer.expect_from(flight.task)
         try:
-            return await self._wait(key, flight)
+            return await self._wait(key, flight, context.observation)
         finally:
             context.first_answer.arrive()
 
@@ -76,7 +78,7 @@ class DedupingTransport:
         """Close the wrapped transport."""
         await self._inner.aclose()
 
-    async def _wait(self, key: Hashable, flight: "_Flight") -> SubgraphResponse:
+    async def _wait(self, key: Hashable, flight: "_Flight", observation: Observation | None) -> SubgraphResponse:
         flight.waiting += 1
         try:
             # a client that goes away must not take the request from the others
@@ -86,6 +88,8 @@ class DedupingTransport:
             if not flight.waiting and not flight.task.done():
                 self._land(key, flight)
                 flight.task.cancel()
+        if observation is not None and isinstance(answer, HttpAnswer):
+            observation.answer_bytes = len(answer.body)
         return flight.read(answer)
 
     def _land(self, key: Hashable, flight: "_Flight") -> None:

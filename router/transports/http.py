@@ -8,11 +8,10 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, Self, TypeAlias
 
 import aiohttp
 import msgspec
-from yarl import URL
 
 from router.transports.base import (
     LargeResponse,
@@ -25,6 +24,14 @@ from router.transports.base import (
     TransportError,
 )
 from router.transports.endpoints import DEFAULT_REST_S, Endpoint, Endpoints
+from router.transports.http1 import (
+    AnswerTooLong,
+    ConnectionBroken,
+    Http1Client,
+    Http1Error,
+    Target,
+    write_headers,
+)
 from router.transports.responses import read_response
 
 #: Adds what a subgraph must know about the caller, such as a signed assertion of its identity.
@@ -42,7 +49,7 @@ DEFAULT_TIMEOUT_S = 25.0
 #: A replica on the same network that needs longer to accept is as good as gone.
 DEFAULT_CONNECT_TIMEOUT_S = 3.0
 
-# set by the transport or by aiohttp; forwarded from a client they would describe another message
+# set by the transport; forwarded from a client they would describe another message
 _OWN_HEADERS = frozenset(
     {
         "accept",
@@ -128,16 +135,36 @@ class OpenSubscription(Protocol):
         ...
 
 
-def open_session(*, max_connections: int = 1000) -> aiohttp.ClientSession:
-    """Open the session that the transports of a router share; whoever opens it closes it. Needs a running loop."""
-    connector = aiohttp.TCPConnector(limit=max_connections, keepalive_timeout=KEEPALIVE_S)
-    return aiohttp.ClientSession(
-        connector=connector,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        # between a router and its subgraphs CPU is dearer than bytes
-        headers={"accept-encoding": "identity"},
-        skip_auto_headers=("user-agent",),
-    )
+class SubgraphSession:
+    """The connections that the transports of a router share: *requests* for requests, *streams* for subscriptions.
+
+    Whoever opens it closes it. Needs a running loop.
+    """
+
+    def __init__(self, *, max_requests: int = 1000) -> None:
+        self.requests = Http1Client(max_requests=max_requests, keepalive_s=KEEPALIVE_S)
+        self.streams = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=max_requests, keepalive_timeout=KEEPALIVE_S),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"accept-encoding": "identity"},
+            skip_auto_headers=("user-agent",),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    @property
+    def is_closed(self) -> bool:
+        """Tell whether it was closed."""
+        return self.requests.is_closed
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self.requests.aclose()
+        await self.streams.close()
 
 
 class HttpTransport:
@@ -158,7 +185,7 @@ class HttpTransport:
         self,
         subgraph: str,
         urls: tuple[str, ...],
-        session: aiohttp.ClientSession,
+        session: SubgraphSession,
         *,
         headers_for: HeadersFor | None = None,
         timeout_s: float = DEFAULT_TIMEOUT_S,
@@ -172,16 +199,19 @@ class HttpTransport:
         self._session = session
         self._headers_for = headers_for
         self._timeout_s = timeout_s
-        self._client_timeout = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=connect_timeout_s)
+        self._connect_timeout_s = connect_timeout_s
         self._max_response_bytes = max_response_bytes
         self._endpoints = Endpoints(urls, rest_s=rest_s)
-        self._parsed_urls = {url: URL(url) for url in urls}
+        self._targets = {url: Target.of_url(url) for url in urls}
         self._open_subscription = open_subscription
         self._subscription_url = subscription_url or urls[0]
 
     async def send(self, request: SubgraphRequest, context: RequestContext) -> SubgraphResponse:
         """Send *request* and return the answer."""
-        return (await self.fetch(request, context)).read()
+        answer = await self.fetch(request, context)
+        if context.observation is not None:
+            context.observation.answer_bytes = len(answer.body)
+        return answer.read()
 
     async def fetch(self, request: SubgraphRequest, context: RequestContext) -> HttpAnswer:
         """Send *request* and return the answer unread.
@@ -194,7 +224,10 @@ class HttpTransport:
             MalformedResponse: the answer is too long.
         """
         body = write_body(request)
-        headers = self.headers(context)
+        try:
+            headers = write_headers(self.headers(context))
+        except ValueError as error:
+            raise SubgraphUnreachable(f"{self.subgraph}: {error}") from error
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await self._try_endpoints(request, body, headers)
@@ -205,7 +238,7 @@ class HttpTransport:
         """Open a subscription over the configured protocol."""
         if self._open_subscription is None:
             raise SubgraphUnreachable(f"{self.subgraph}: no protocol for subscriptions is configured")
-        stream = self._open_subscription(self._session, self._subscription_url, request, self.headers(context))
+        stream = self._open_subscription(self._session.streams, self._subscription_url, request, self.headers(context))
         async with aclosing(stream) as events:  # type: ignore[type-var]
             async for event in events:
                 yield event
@@ -224,7 +257,7 @@ class HttpTransport:
         headers["accept"] = ACCEPT
         return headers
 
-    async def _try_endpoints(self, request: SubgraphRequest, body: bytes, headers: Mapping[str, str]) -> HttpAnswer:
+    async def _try_endpoints(self, request: SubgraphRequest, body: bytes, headers: bytes) -> HttpAnswer:
         clock = asyncio.get_running_loop().time
         tried: list[Endpoint] = []
         last: HttpAnswer | TransportError | None = None
@@ -233,14 +266,14 @@ class HttpTransport:
             endpoint.pending += 1
             try:
                 answer = await self._post(endpoint, body, headers)
-            except aiohttp.ClientError as error:
-                last = SubgraphUnreachable(f"{self.subgraph} at {endpoint.url}: {type(error).__name__}: {error}")
-                last.__cause__ = error
-                if not isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
-                    # connected, and then the connection broke
+            except AnswerTooLong as error:
+                raise MalformedResponse(f"{self.subgraph}: {error}") from error
+            except Http1Error as error:
+                last = self._unreachable(endpoint, error)
+                if isinstance(error, ConnectionBroken):
                     if request.is_mutation:
                         raise last from error
-                    if len(self._endpoints) == 1 and isinstance(error, aiohttp.ServerDisconnectedError):
+                    if len(self._endpoints) == 1 and not error.answer_begun:
                         # most likely a connection that the server had given up as idle: the same URL deserves another
                         return await self._retry_once(endpoint, body, headers)
                 self._endpoints.rest(endpoint, clock())
@@ -256,36 +289,26 @@ class HttpTransport:
             return last
         raise last or SubgraphUnreachable(f"{self.subgraph}: no URL")
 
-    async def _retry_once(self, endpoint: Endpoint, body: bytes, headers: Mapping[str, str]) -> HttpAnswer:
+    async def _retry_once(self, endpoint: Endpoint, body: bytes, headers: bytes) -> HttpAnswer:
         try:
             return await self._post(endpoint, body, headers)
-        except aiohttp.ClientError as error:
-            raise SubgraphUnreachable(f"{self.subgraph} at {endpoint.url}: {type(error).__name__}: {error}") from error
+        except AnswerTooLong as error:
+            raise MalformedResponse(f"{self.subgraph}: {error}") from error
+        except Http1Error as error:
+            raise self._unreachable(endpoint, error) from error
 
-    async def _post(self, endpoint: Endpoint, body: bytes, headers: Mapping[str, str]) -> HttpAnswer:
-        async with self._session.post(
-            self._parsed_urls[endpoint.url],
-            data=body,
-            headers=headers,
-            timeout=self._client_timeout,
-            allow_redirects=False,
-        ) as response:
-            return HttpAnswer(response.status, await self._read_body(response))
+    def _unreachable(self, endpoint: Endpoint, error: Http1Error) -> SubgraphUnreachable:
+        return SubgraphUnreachable(f"{self.subgraph} at {endpoint.url}: {type(error).__name__}: {error}")
 
-    async def _read_body(self, response: aiohttp.ClientResponse) -> bytes:
-        content = response.content
-        first = await content.readany()
-        chunks = [first]
-        size_bytes = len(first)
-        while chunk := await content.readany():
-            chunks.append(chunk)
-            size_bytes += len(chunk)
-            if size_bytes > self._max_response_bytes:
-                break
-        if size_bytes > self._max_response_bytes:
-            response.close()
-            raise MalformedResponse(f"{self.subgraph}: the answer is longer than {self._max_response_bytes} bytes")
-        return first if len(chunks) == 1 else b"".join(chunks)
+    async def _post(self, endpoint: Endpoint, body: bytes, headers: bytes) -> HttpAnswer:
+        status, answer = await self._session.requests.post(
+            self._targets[endpoint.url],
+            headers,
+            body,
+            max_bytes=self._max_response_bytes,
+            connect_timeout_s=self._connect_timeout_s,
+        )
+        return HttpAnswer(status, answer)
 
 
 def write_body(request: SubgraphRequest) -> bytes:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import structlog
 
+from core.audit import announce_privileged
 from core.clock import Clock
 from core.errors import Conflict, DomainError, NotFound, Unavailable
 from core.identity import Identity
@@ -12,7 +13,8 @@ from core.mongo import Client, Database, DuplicateKeyError, Session, in_transact
 from core.paging import Page, PageRequest
 from core.peers import Peers
 from core.scopes import INVENTORY_READ, INVENTORY_WRITE
-from core.subgraph import require_scopes, require_service
+from core.service_calls import require_caller
+from core.subgraph import require_scopes
 from loaders.remote import remote_entity_loader
 from subgraphs.inventory import model
 from subgraphs.inventory.events import announce_stock_short
@@ -80,6 +82,16 @@ class StockService:
             level = await self.repository.adjust_level(product_id, delta, now=now, session=session)
             if level is None:
                 raise Conflict(f"the stock of {product_id} cannot change by {delta}: not enough is available")
+            # The reason is in the stock's own ledger
+            await announce_privileged(
+                self._database,
+                "STOCK_ADJUSTED",
+                product_id,
+                actor_id=by.subject,
+                now=now,
+                session=session,
+                details={"delta": delta},
+            )
             return level
 
         try:
@@ -101,7 +113,7 @@ class StockService:
             OutOfStock: at least one line is not covered.
             Conflict: the order has another reservation, or had one that has ended.
         """
-        require_service(by)
+        require_caller(by, "reserveStock")
         wanted = model.add_up_lines(lines)
         reservation = Reservation(order_id, wanted, ReservationStatus.HELD, expires_at)
 
@@ -129,12 +141,12 @@ class StockService:
         Raises:
             Conflict: the order is paid, so its pieces are its own.
         """
-        require_service(by)
+        require_caller(by, "releaseStock")
         return await self._until_unique(lambda session: self.release_in(session, order_id, give_back_paid=False))
 
     async def commit_stock(self, order_id: str, *, by: Identity) -> Reservation | None:
         """Take a paid order's pieces off the stock; return None for an order that never reserved any."""
-        require_service(by)
+        require_caller(by, "commitStock")
         return await in_transaction(self._client, lambda session: self.commit_in(session, order_id))
 
     async def release_in(self, session: Session, order_id: str, *, give_back_paid: bool) -> Reservation:

@@ -13,10 +13,13 @@ from subgraphs.order.cart_repository import CartRepository
 from subgraphs.order.checkout import Checkout
 from subgraphs.order.checkout_repository import CheckoutRepository
 from subgraphs.order.documents import DOCUMENTS
+from subgraphs.order.erased_buyers import ErasedBuyers
 from subgraphs.order.handlers import build_handlers
 from subgraphs.order.moves import OrderMover
 from subgraphs.order.neighbours import Neighbours
 from subgraphs.order.repository import OrderRepository
+from subgraphs.order.rollup_repair import RollupRepair
+from subgraphs.order.rollup_repository import RollupRepository
 from subgraphs.order.schema import build_order_schema
 from subgraphs.order.service import OrderService
 from subgraphs.order.totals import TotalsReader
@@ -27,13 +30,23 @@ NAME = "order"
 # A checkout is taken up 30 s after its request went silent, so looking this often is soon enough
 RESUME_EVERY_S = 5.0
 EXPIRE_EVERY_S = 5.0
+# Reports add up what is not folded yet: this keeps it few
+FOLD_EVERY_S = 1.0
+REBUILD_EVERY_S = 5.0
+RECONCILE_EVERY_S = 86_400.0
+ANONYMISE_EVERY_S = 10.0
 
 
 def build(runtime: Runtime) -> Subgraph:
     """Return the subgraph on *runtime*."""
     orders, carts = OrderRepository(runtime.database), CartRepository(runtime.database)
-    mover = OrderMover(runtime.database, orders)
+    rollup, repair = (
+        RollupRepository(runtime.client, runtime.database),
+        RollupRepair(runtime.client, runtime.database),
+    )
+    mover = OrderMover(runtime.database, orders, rollup)
     neighbours = Neighbours(runtime.peers)
+    erased_buyers = ErasedBuyers(runtime.database, runtime.clock)
     checkout = Checkout(
         runtime.client,
         runtime.clock,
@@ -51,7 +64,7 @@ def build(runtime: Runtime) -> Subgraph:
         carts=carts,
         mover=mover,
         checkout=checkout,
-        totals=TotalsReader(orders, runtime.cache, runtime.clock, namespace=runtime.database.name),
+        totals=TotalsReader(orders, rollup, runtime.cache, runtime.clock, namespace=runtime.database.name),
         neighbours=neighbours,
     )
 
@@ -59,6 +72,7 @@ def build(runtime: Runtime) -> Subgraph:
         return OrderContext(
             call=call,
             service=service,
+            erased_buyers=erased_buyers,
             settings=runtime.settings,
             orders_by_id=entity_loader(lambda ids: orders.find_orders("_id", ids), lambda row: str(row["_id"])),
             orders_by_number=entity_loader(
@@ -74,10 +88,15 @@ def build(runtime: Runtime) -> Subgraph:
         runtime=runtime,
         documents=DOCUMENTS,
         context=make_context,
-        handlers=build_handlers(orders, mover, runtime.clock),
+        handlers=build_handlers(orders, mover, erased_buyers, runtime.clock),
+        prepare=repair.prepare,
         jobs=(
             Job("resume_checkouts", RESUME_EVERY_S, checkout.resume_unfinished),
             Job("expire_orders", EXPIRE_EVERY_S, service.expire_unpaid_orders),
+            Job("anonymise_buyers", ANONYMISE_EVERY_S, erased_buyers.anonymise_due),
+            Job("fold_totals", FOLD_EVERY_S, lambda _: rollup.fold_all()),
+            Job("rebuild_totals", REBUILD_EVERY_S, repair.run_rebuild),
+            Job("reconcile_totals", RECONCILE_EVERY_S, repair.run_reconciliation),
         ),
     )
 

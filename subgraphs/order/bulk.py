@@ -1,6 +1,6 @@
 """Many orders at once, for seeds and imports of an order history: raw rows, no events.
 
-A batch is one transaction with its month versions and sold pieces, so reports and `unitsSold` are exact at any moment,
+A batch is one transaction with its sums and sold pieces, so reports and `unitsSold` are exact at any moment,
 also when an import is killed halfway. Orders that are there already are left out: an import can simply be run again.
 """
 
@@ -13,6 +13,7 @@ from core.mongo import Client, Database, Row, Session, in_transaction
 from subgraphs.order.documents import AddressRow, HistoryRow, LineRow, OrderRow, ShipmentRow
 from subgraphs.order.model import SALES_STATUSES, SYSTEM, OrderStatus
 from subgraphs.order.repository import OrderRepository, order_to_row
+from subgraphs.order.rollup_repository import RollupRepository
 
 # A transaction of this size takes a fraction of a second and a few megabytes
 BATCH = 1000
@@ -131,7 +132,7 @@ async def _insert_batch(client: Client, database: Database, repository: OrderRep
 
     async def work(session: Session) -> None:
         await orders.insert_many(new, ordered=False, session=session)
-        await repository.renew_month_versions([row["placed_at"] for row in new], session=session)
+        await RollupRepository(client, database).add_orders(new, session=session)
         await repository.add_units_sold(units, session=session)
 
     await in_transaction(client, work)

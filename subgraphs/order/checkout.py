@@ -22,6 +22,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from core.addresses import PostalAddress, clean_address
 from core.clock import Clock
 from core.errors import BadUserInput, Conflict, DomainError, Unavailable
 from core.ids import new_id
@@ -38,8 +39,6 @@ from subgraphs.order.model import (
     OrderLine,
     OrderStatus,
     Quote,
-    ShippingAddress,
-    clean_address,
     clean_note,
     new_order_number,
     quote,
@@ -74,7 +73,7 @@ class CheckoutRequest:
 
     buyer_id: str
     idempotency_key: str
-    address: ShippingAddress
+    address: PostalAddress
     note: str | None = None
 
 
@@ -165,9 +164,7 @@ class Checkout:
             checkout = found
         return checkout
 
-    async def _begin(
-        self, buyer_id: str, key: str, fingerprint: str, address: ShippingAddress, note: str | None
-    ) -> Row:
+    async def _begin(self, buyer_id: str, key: str, fingerprint: str, address: PostalAddress, note: str | None) -> Row:
         cart = await self._carts.find_cart(buyer_id)
         if not cart.lines:
             # Of two equal requests the other one may have just emptied the cart

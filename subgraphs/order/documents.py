@@ -87,6 +87,8 @@ class OrderRow(BaseModel):
     buyer_id: str
     buyer_email: str | None = None
     buyer_name: str | None = None
+    # Since when nobody is behind buyer_id any more (erased_buyers.py)
+    buyer_erased_at: datetime | None = None
     status: OrderStatus
     currency: str
     lines: list[LineRow]
@@ -199,6 +201,20 @@ class CheckoutDocument(Document):
         ]
 
 
+class ErasedBuyerDocument(Document):
+    """A buyer whose account was erased; the id is the buyer's. *due_at* is when the job looks at the orders next."""
+
+    id: str  # type: ignore[assignment]  # Beanie expects an ObjectId
+    at: datetime
+    due_at: datetime
+
+    class Settings:
+        """Beanie's settings."""
+
+        name = "erased_buyers"
+        indexes: ClassVar = [IndexModel([("due_at", ASCENDING)], name="due")]
+
+
 class ProductSalesDocument(Document):
     """How many paid pieces of a product there are; its id is the product's. Written with the order that changes it."""
 
@@ -211,22 +227,61 @@ class ProductSalesDocument(Document):
         name = "product_sales"
 
 
-class MonthVersionDocument(Document):
-    """A version of one UTC month of orders: `2026-11/3`, shard 3 of several. *token* is new after every change."""
+class TotalsDocument(Document):
+    """The sums of one bucket of orders (rollup.py), `IDR/h/2026-11-24T05`: a field per status, {n, q, r}.
+
+    Months have *month* and a version *v*, what is finer has *day*. One document is the state of the rollup.
+    """
 
     id: str  # type: ignore[assignment]  # Beanie expects an ObjectId
-    token: str
+    day: str | None = None
+    month: str | None = None
+    v: str | None = None
 
     class Settings:
         """Beanie's settings."""
 
-        name = "month_versions"
+        name = "order_totals"
+        indexes: ClassVar = [
+            # A day is reconciled as a whole
+            IndexModel([("day", ASCENDING)], name="day", partialFilterExpression={"day": {"$exists": True}}),
+            IndexModel([("month", ASCENDING)], name="month", partialFilterExpression={"month": {"$exists": True}}),
+        ]
+
+
+class ProductTotalsDocument(TotalsDocument):
+    """The sums of one product's lines in one bucket, `IDR/d/2026-11-24/prd_...`."""
+
+    class Settings:
+        """Beanie's settings."""
+
+        name = "product_totals"
+        indexes: ClassVar = TotalsDocument.Settings.indexes
+
+
+class TotalChangeDocument(Document):
+    """What an order's change takes from the sums and adds to them, until it is folded into them."""
+
+    at: datetime
+    c: str
+    e: list[list[str | int]]
+    p: list[list[str | int]]
+
+    class Settings:
+        """Beanie's settings."""
+
+        name = "total_changes"
+        # There are few at a time: one index serves the months of a report and the days of a repair
+        indexes: ClassVar = [IndexModel([("at", ASCENDING), ("c", ASCENDING)], name="at")]
 
 
 DOCUMENTS: tuple[type[Document], ...] = (
     OrderDocument,
     CartDocument,
     CheckoutDocument,
+    ErasedBuyerDocument,
     ProductSalesDocument,
-    MonthVersionDocument,
+    TotalsDocument,
+    ProductTotalsDocument,
+    TotalChangeDocument,
 )

@@ -10,6 +10,7 @@ from core.clock import Clock
 from core.errors import NotFound
 from core.events import Event, EventHandler
 from core.mongo import Row, Session
+from subgraphs.order.erased_buyers import ErasedBuyers
 from subgraphs.order.model import (
     SALES_STATUSES,
     Actor,
@@ -30,8 +31,10 @@ _REASONS = {
 }
 
 
-def build_handlers(repository: OrderRepository, mover: OrderMover, clock: Clock) -> Mapping[str, EventHandler]:
-    """Return the reactions to the events of payment and inventory."""
+def build_handlers(
+    repository: OrderRepository, mover: OrderMover, erased_buyers: ErasedBuyers, clock: Clock
+) -> Mapping[str, EventHandler]:
+    """Return the reactions to the events of payment, inventory and user."""
 
     async def find(event: Event, session: Session) -> Row:
         order = await repository.find_order(event.payload["order_id"], session=session)
@@ -90,10 +93,14 @@ def build_handlers(repository: OrderRepository, mover: OrderMover, clock: Clock)
         if order["status"] in SALES_STATUSES:
             await mover.call_for_attention(order, Attention.STOCK_SHORT, now=clock.now(), session=session)
 
+    async def forget_buyer(event: Event, session: Session) -> None:
+        await erased_buyers.note(event.payload["user_id"], session=session)
+
     return {
         "PaymentCaptured": mark_paid,
         "PaymentFailed": end_unpaid,
         "PaymentExpired": end_unpaid,
         "PaymentCancelled": end_unpaid,
         "StockShort": mark_short,
+        "UserErased": forget_buyer,
     }

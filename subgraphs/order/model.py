@@ -58,6 +58,11 @@ NEXT_STATUSES: Mapping[OrderStatus, tuple[OrderStatus, ...]] = {
 SALES_STATUSES = (OrderStatus.PAID, OrderStatus.PACKED, OrderStatus.SHIPPED, OrderStatus.DELIVERED)
 
 
+# Somebody still has to pay, or to carry a parcel to an address
+OPEN_STATUSES = (OrderStatus.PENDING_PAYMENT, OrderStatus.PAID, OrderStatus.PACKED, OrderStatus.SHIPPED)
+OVER_STATUSES = (OrderStatus.DELIVERED, OrderStatus.CANCELLED, OrderStatus.EXPIRED)
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Whoever moves an order: a user id, or `service:<name>`."""
@@ -176,57 +181,7 @@ def new_order_number(now: datetime) -> str:
     return f"ORD-{now:%y%m%d}-{encode_base32(secrets.randbits(_NUMBER_BITS), _NUMBER_BITS // 5).upper()}"
 
 
-@dataclass(frozen=True, slots=True)
-class ShippingAddress:
-    """Where a parcel goes."""
-
-    recipient: str
-    line1: str
-    city: str
-    postal_code: str
-    country: str
-    phone: str | None = None
-    line2: str | None = None
-    region: str | None = None
-
-
-# Longer than any real address line, short enough for a label
-MAX_ADDRESS_LINE = 120
 MAX_NOTE = 1000
-
-
-def clean_address(address: ShippingAddress) -> ShippingAddress:
-    """Return *address* without blanks at the ends and with optional lines that are empty left out.
-
-    Raises:
-        BadUserInput: a line is missing or too long, or the country is not an ISO 3166 code of two letters.
-    """
-
-    def required(value: str, field: str) -> str:
-        cleaned = optional(value, field)
-        if cleaned is None:
-            raise BadUserInput("this line is needed for shipping", field=f"shippingAddress.{field}")
-        return cleaned
-
-    def optional(value: str | None, field: str) -> str | None:
-        cleaned = " ".join((value or "").split())
-        if len(cleaned) > MAX_ADDRESS_LINE:
-            raise BadUserInput(f"at most {MAX_ADDRESS_LINE} characters fit", field=f"shippingAddress.{field}")
-        return cleaned or None
-
-    country = required(address.country, "country").upper()
-    if len(country) != 2 or not country.isascii() or not country.isalpha():
-        raise BadUserInput(f"{country!r} is not a country code such as ID", field="shippingAddress.country")
-    return ShippingAddress(
-        recipient=required(address.recipient, "recipient"),
-        line1=required(address.line1, "line1"),
-        city=required(address.city, "city"),
-        postal_code=required(address.postal_code, "postalCode"),
-        country=country,
-        phone=optional(address.phone, "phone"),
-        line2=optional(address.line2, "line2"),
-        region=optional(address.region, "region"),
-    )
 
 
 def clean_note(note: str | None) -> str | None:

@@ -126,16 +126,16 @@ def _bisect_change(low: datetime, high: datetime, shown: Month, zone: tzinfo) ->
     return high
 
 
-def month_expression(segments: Sequence[Segment], field: str) -> Any:
-    """Return a MongoDB expression that gives a row the text of its month, or null outside of all *segments*.
+def segment_expression(segments: Sequence[Segment], field: str) -> Any:
+    """Return a MongoDB expression that gives a row the number of its segment, or null outside of all *segments*.
 
-    It is a balanced tree of comparisons: a row costs the logarithm of the number of months.
+    It is a balanced tree of comparisons: a row costs the logarithm of the number of segments.
     """
-    edges: list[tuple[datetime, str | None]] = []
-    for segment in segments:
+    edges: list[tuple[datetime, int | None]] = []
+    for number, segment in enumerate(segments):
         if edges and edges[-1][0] == segment.start:
             edges.pop()
-        edges += [(segment.start, str(segment.month)), (segment.end, None)]
+        edges += [(segment.start, number), (segment.end, None)]
 
     def tree(low: int, high: int) -> Any:
         # Rows of edges[low - 1] up to edges[high - 1]; edge 0 is the time before all

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from core.audit import announce_privileged
 from core.events import announce
 from core.mongo import Database, Row, Session
 from subgraphs.order.documents import OrderRow
@@ -12,25 +13,28 @@ from subgraphs.order.events import EVENT_OF_STATUS, PAYMENT_NEEDS_REFUND, order_
 from subgraphs.order.model import (
     SALES_STATUSES,
     Actor,
+    ActorKind,
     Attention,
     OrderStatus,
     check_transition,
     sales_change,
 )
 from subgraphs.order.repository import OrderRepository
+from subgraphs.order.rollup_repository import RollupRepository
 
 
 class OrderMover:
     """Places, moves and marks orders inside a transaction of the caller."""
 
-    def __init__(self, database: Database, repository: OrderRepository) -> None:
+    def __init__(self, database: Database, repository: OrderRepository, rollup: RollupRepository) -> None:
         self._database = database
         self._repository = repository
+        self._rollup = rollup
 
     async def place(self, order: OrderRow, *, session: Session) -> Row:
         """Insert a new order and announce it; raise DuplicateKeyError when its number is taken."""
         row = await self._repository.insert_order(order, session=session)
-        await self._repository.renew_month_versions([order.placed_at], session=session)
+        await self._rollup.record_change(None, row, session=session)
         await announce(
             self._database,
             EVENT_OF_STATUS[order.status],
@@ -51,10 +55,12 @@ class OrderMover:
         session: Session,
         reason: str | None = None,
         set_: Mapping[str, Any] | None = None,
+        is_privileged: bool | None = None,
     ) -> Row:
         """Move *order*, read in the same transaction, to *target*; return it as it is afterwards.
 
-        Reports, sold pieces and the event are written with it.
+        Reports, sold pieces and the event are written with it, and a note for the audit log if it *is_privileged*; a
+        move by the store always is, if nothing is said.
 
         Raises:
             Conflict: its status does not allow it.
@@ -71,7 +77,7 @@ class OrderMover:
             unset=("expire_due_at", "cancel_request") if status is OrderStatus.PENDING_PAYMENT else (),
             session=session,
         )
-        await self._repository.renew_month_versions([order["placed_at"]], session=session)
+        await self._rollup.record_change(order, moved, session=session)
         change = sales_change(status, target)
         if change:
             units: Counter[str] = Counter()
@@ -82,7 +88,18 @@ class OrderMover:
         if event is not None:
             payload = order_payload(moved, was_paid=status in SALES_STATUSES)
             await announce(self._database, event, order["_id"], payload, now=now, session=session)
+        if by.kind is ActorKind.STORE if is_privileged is None else is_privileged:
+            await self.note(f"ORDER_{target}", moved, actor_id=by.id, now=now, session=session, was=status.value)
         return moved
+
+    async def note(
+        self, action: str, order: Row, *, actor_id: str, now: datetime, session: Session, **details: str
+    ) -> None:
+        """Tell the audit log what was done to *order*."""
+        details = {"number": order["number"], **details}
+        await announce_privileged(
+            self._database, action, order["_id"], actor_id=actor_id, now=now, session=session, details=details
+        )
 
     async def call_for_attention(
         self,

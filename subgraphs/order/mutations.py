@@ -4,16 +4,16 @@ from typing import Annotated
 
 import strawberry
 
+from core.addresses import PostalAddress
 from schema.problems import ConflictProblem, InvalidInputProblem, NotFoundProblem
 from schema.scalars import DateTime
-from subgraphs.order.model import ShippingAddress
 from subgraphs.order.problems import (
     EmptyCartProblem,
     PaymentUnavailableProblem,
     ProductUnavailableProblem,
     StockShortageProblem,
 )
-from subgraphs.order.types import Cart, Info, Order
+from subgraphs.order.types import BUYERS, CART_OWNERS, Cart, Info, Order
 
 CartResult = Annotated[
     Cart | InvalidInputProblem | NotFoundProblem | ProductUnavailableProblem | ConflictProblem,
@@ -23,7 +23,7 @@ CartResult = Annotated[
 
 @strawberry.input(description="Where the parcel goes.")
 class ShippingAddressInput:
-    """ShippingAddress as an input."""
+    """PostalAddress as an input."""
 
     recipient: str = strawberry.field(description="Who receives it.")
     line1: str = strawberry.field(description="Street and number.")
@@ -34,9 +34,9 @@ class ShippingAddressInput:
     line2: str | None = strawberry.field(default=None, description="What else helps to find it.")
     region: str | None = strawberry.field(default=None, description="Province or state.")
 
-    def to_address(self) -> ShippingAddress:
+    def to_address(self) -> PostalAddress:
         """Return the address as the model has it."""
-        return ShippingAddress(
+        return PostalAddress(
             recipient=self.recipient,
             line1=self.line1,
             city=self.city,
@@ -63,8 +63,8 @@ class CheckoutInput:
 class CheckoutSuccess:
     """A placed order."""
 
-    order: Order = strawberry.field(description="The order.")
-    pay_url: str = strawberry.field(description="The page on which it is paid.")
+    order: Order = strawberry.field(description="The order.", directives=BUYERS)
+    pay_url: str = strawberry.field(description="The page on which it is paid.", directives=BUYERS)
 
 
 CheckoutResult = Annotated[
@@ -112,26 +112,30 @@ OrderId = Annotated[strawberry.ID, strawberry.argument(description="The order.")
 class Mutation:
     """Root fields."""
 
-    @strawberry.federation.mutation(authenticated=True, description="Put pieces of a product into your cart.")
+    @strawberry.federation.mutation(
+        authenticated=True, description="Put pieces of a product into your cart.", directives=CART_OWNERS
+    )
     async def add_to_cart(self, info: Info, product_id: ProductId, quantity: Quantity = 1) -> CartResult:
         """Add to the cart."""
         context = info.context
         return Cart.from_cart(await context.service.add_to_cart(product_id, quantity, context.identity))
 
     @strawberry.federation.mutation(
-        authenticated=True, description="Have exactly so many pieces of a product in your cart."
+        authenticated=True, description="Have exactly so many pieces of a product in your cart.", directives=CART_OWNERS
     )
     async def set_cart_quantity(self, info: Info, product_id: ProductId, quantity: Quantity) -> CartResult:
         """Set the quantity of a product."""
         context = info.context
         return Cart.from_cart(await context.service.set_cart_quantity(product_id, quantity, context.identity))
 
-    @strawberry.federation.mutation(authenticated=True, description="Take a product out of your cart.")
+    @strawberry.federation.mutation(
+        authenticated=True, description="Take a product out of your cart.", directives=CART_OWNERS
+    )
     async def remove_from_cart(self, info: Info, product_id: ProductId) -> CartResult:
         """Remove a product."""
         return Cart.from_cart(await info.context.service.remove_from_cart(product_id, info.context.identity))
 
-    @strawberry.federation.mutation(authenticated=True, description="Empty your cart.")
+    @strawberry.federation.mutation(authenticated=True, description="Empty your cart.", directives=CART_OWNERS)
     async def clear_cart(self, info: Info) -> CartResult:
         """Remove all products."""
         return Cart.from_cart(await info.context.service.clear_cart(info.context.identity))
@@ -139,6 +143,7 @@ class Mutation:
     @strawberry.federation.mutation(
         authenticated=True,
         description="Order what is in your cart. After an UNAVAILABLE error, send the same key again.",
+        directives=BUYERS,
     )
     async def checkout(
         self, info: Info, input: Annotated[CheckoutInput, strawberry.argument(description="The order.")]
@@ -152,6 +157,7 @@ class Mutation:
     @strawberry.federation.mutation(
         authenticated=True,
         description="Cancel an order: yours while it is unpaid; with orders:write any that has not shipped.",
+        directives=BUYERS,
     )
     async def cancel_order(
         self,

@@ -12,6 +12,8 @@ from subgraphs.order.months import parse_month
 from subgraphs.order.service import OrderFilter
 from subgraphs.order.totals import TotalsQuery
 from subgraphs.order.types import (
+    BUYERS,
+    CART_OWNERS,
     Cart,
     ChangedOrders,
     Info,
@@ -43,12 +45,14 @@ class OrdersFilter:
 class Query:
     """Root fields."""
 
-    @strawberry.federation.field(authenticated=True, description="Your cart.")
+    @strawberry.federation.field(authenticated=True, description="Your cart.", directives=CART_OWNERS)
     async def cart(self, info: Info) -> Cart | None:
         """Return the caller's cart."""
         return Cart.from_cart(await info.context.service.get_cart(info.context.identity))
 
-    @strawberry.field(description="An order by id or number; null if there is none that you may see.")
+    @strawberry.field(
+        description="An order by id or number; null if there is none that you may see.", directives=BUYERS
+    )
     async def order(
         self,
         info: Info,
@@ -109,6 +113,15 @@ class Query:
         return MonthlyOrderTotals.from_totals(
             await info.context.service.read_monthly_totals(query, info.context.identity)
         )
+
+    @strawberry.federation.field(
+        inaccessible=True, description="How many orders of a user are unpaid or not delivered, for other services."
+    )
+    async def open_order_count(
+        self, info: Info, buyer_id: Annotated[strawberry.ID, strawberry.argument(description="Whose orders.")]
+    ) -> int:
+        """Return how many orders keep a user's account from being erased."""
+        return await info.context.erased_buyers.count_open_orders(buyer_id, info.context.identity)
 
     @strawberry.federation.field(inaccessible=True, description="Orders by time of change, for other services.")
     async def changed_orders(

@@ -1,21 +1,17 @@
 """Orders in MongoDB: every query on them is here. Rows are as documents.OrderRow describes them."""
 
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from core.mongo import Database, Row, Session
 from core.paging import Page, PageRequest, SortOrder, find_page, find_pages
 from subgraphs.order.documents import REPORT_INDEX, OrderRow
 from subgraphs.order.model import OrderStatus
-from subgraphs.order.months import Month, Segment, month_expression, month_of
+from subgraphs.order.months import Segment, segment_expression
 
 NEWEST_FIRST: SortOrder = [("placed_at", -1), ("_id", -1)]
 OLDEST_CHANGE_FIRST: SortOrder = [("updated_at", 1), ("_id", 1)]
-
-# All orders of the present month write their month's version. Spread over several rows, few of them meet
-MONTH_SHARDS = 8
 
 
 def order_to_row(order: OrderRow) -> Row:
@@ -34,7 +30,6 @@ class OrderRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._orders = database["orders"]
-        self._versions = database["month_versions"]
         self._sales = database["product_sales"]
 
     async def insert_order(self, order: OrderRow, *, session: Session) -> Row:
@@ -118,28 +113,10 @@ class OrderRepository:
         for product_id, count in sorted(units.items()):
             await self._sales.update_one({"_id": product_id}, {"$inc": {"units": count}}, upsert=True, session=session)
 
-    async def renew_month_versions(self, moments: Iterable[datetime], *, session: Session) -> None:
-        """Give the UTC months of *moments* new versions, with the change of the orders placed then."""
-        shard = secrets.randbelow(MONTH_SHARDS)
-        for month in sorted({month_of(moment, UTC) for moment in moments}):
-            await self._versions.update_one(
-                {"_id": f"{month}/{shard}"}, {"$set": {"token": secrets.token_hex(8)}}, upsert=True, session=session
-            )
-
-    async def read_month_versions(self, first: Month, last: Month) -> dict[str, str]:
-        """Return the version of each UTC month from *first* to *last* that was ever written; one indexed query."""
-        # "0" follows "/" in ASCII: the range ends after the last month's shards
-        query = {"_id": {"$gte": f"{first}/", "$lt": f"{last}0"}}
-        versions: dict[str, str] = {}
-        async for row in self._versions.find(query).sort("_id", 1):
-            month, _, shard = row["_id"].partition("/")
-            versions[month] = f"{versions.get(month, '')}{shard}{row['token']}"
-        return versions
-
-    async def sum_months(
+    async def sum_segments(
         self, segments: Sequence[Segment], *, currency: str, statuses: Sequence[str], product_id: str | None
     ) -> list[Row]:
-        """Return `{_id: "2026-11", orders, quantity, revenue}` of each month that has orders; one aggregation.
+        """Return `{_id: number, orders, quantity, revenue}` of each of *segments* that has orders; one aggregation.
 
         It reads one snapshot: an order that changes meanwhile is counted as it was or as it is, never twice or not at
         all. With *product_id* only that product's lines count.
@@ -164,7 +141,7 @@ class OrderRepository:
             *stages,
             {
                 "$group": {
-                    "_id": month_expression(segments, "$placed_at"),
+                    "_id": segment_expression(segments, "$placed_at"),
                     "orders": {"$sum": 1},
                     "quantity": {"$sum": quantity},
                     "revenue": {"$sum": revenue},

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from core.addresses import PostalAddress
 from core.clock import Clock
 from core.errors import BadUserInput, Conflict, Forbidden, NotFound, Unauthenticated
 from core.identity import Identity
@@ -15,7 +16,8 @@ from core.mongo import Client, Row, Session, in_transaction
 from core.paging import Page, PageRequest
 from core.peers import PeerError
 from core.scopes import ORDERS_READ, ORDERS_WRITE, REPORTS_READ
-from core.subgraph import require_login, require_scopes, require_service
+from core.service_calls import require_caller
+from core.subgraph import require_login, require_person, require_scopes
 from subgraphs.order.cart_repository import CartRepository
 from subgraphs.order.carts import Cart, add_to_cart, check_quantity, remove_from_cart, set_quantity
 from subgraphs.order.checkout import CheckedOut, Checkout, CheckoutRequest
@@ -25,7 +27,6 @@ from subgraphs.order.model import (
     ActorKind,
     Attention,
     OrderStatus,
-    ShippingAddress,
     may_cancel,
 )
 from subgraphs.order.moves import OrderMover
@@ -90,7 +91,7 @@ class OrderService:
 
     async def get_cart(self, caller: Identity) -> Cart:
         """Return the caller's cart."""
-        return await self._carts.find_cart(require_login(caller))
+        return await self._carts.find_cart(require_person(caller))
 
     async def add_to_cart(self, product_id: str, quantity: int, caller: Identity) -> Cart:
         """Put pieces of a product on sale into the caller's cart.
@@ -99,31 +100,31 @@ class OrderService:
             BadUserInput: the quantity is out of range, or the cart is full.
             NotFound, ProductUnavailable: there is no such product, or it is not on sale.
         """
-        owner_id = require_login(caller)
+        owner_id = require_person(caller)
         check_quantity(quantity)
         await self._check_on_sale(product_id)
         return await self._change_cart(owner_id, lambda cart: add_to_cart(cart, product_id, quantity))
 
     async def set_cart_quantity(self, product_id: str, quantity: int, caller: Identity) -> Cart:
         """Have exactly *quantity* pieces of a product in the caller's cart; errors as for add_to_cart."""
-        owner_id = require_login(caller)
+        owner_id = require_person(caller)
         check_quantity(quantity)
         await self._check_on_sale(product_id)
         return await self._change_cart(owner_id, lambda cart: set_quantity(cart, product_id, quantity))
 
     async def remove_from_cart(self, product_id: str, caller: Identity) -> Cart:
         """Take a product out of the caller's cart; do nothing when it is not in it."""
-        return await self._change_cart(require_login(caller), lambda cart: remove_from_cart(cart, product_id))
+        return await self._change_cart(require_person(caller), lambda cart: remove_from_cart(cart, product_id))
 
     async def clear_cart(self, caller: Identity) -> Cart:
         """Empty the caller's cart."""
-        return await self._change_cart(require_login(caller), lambda cart: replace(cart, lines=()))
+        return await self._change_cart(require_person(caller), lambda cart: replace(cart, lines=()))
 
     async def check_out(
-        self, idempotency_key: str, address: ShippingAddress, note: str | None, caller: Identity
+        self, idempotency_key: str, address: PostalAddress, note: str | None, caller: Identity
     ) -> CheckedOut:
         """Order the caller's cart; see Checkout.check_out."""
-        buyer_id = require_login(caller)
+        buyer_id = require_person(caller)
         return await self._checkout.check_out(CheckoutRequest(buyer_id, idempotency_key, address, note))
 
     async def list_orders(self, wanted: OrderFilter, page: PageRequest, caller: Identity) -> Page[Row]:
@@ -146,7 +147,7 @@ class OrderService:
         self, since: datetime, until: datetime, buyer_id: str | None, page: PageRequest, caller: Identity
     ) -> Page[Row]:
         """Return a page of the orders changed in a stretch of time, for another subgraph."""
-        require_service(caller)
+        require_caller(caller, "changedOrders")
         return await self._orders.find_changed(since, until, buyer_id, page)
 
     async def read_monthly_totals(self, query: TotalsQuery, caller: Identity) -> MonthlyTotals:
@@ -169,7 +170,7 @@ class OrderService:
         An unpaid order's payment is stopped first, so that nobody pays for what is cancelled. A paid one is marked: its
         money has to go back.
         """
-        require_login(caller)
+        require_person(caller)
         order = await self._find_readable(order_id, caller)
         by_store = caller.has_scopes(ORDERS_WRITE)
         reason = _clean_optional(reason, "reason")
@@ -190,7 +191,16 @@ class OrderService:
             if status is OrderStatus.CANCELLED:
                 return order
             now = self._clock.now()
-            moved = await self._mover.move(order, OrderStatus.CANCELLED, by=by, reason=reason, now=now, session=session)
+            moved = await self._mover.move(
+                order,
+                OrderStatus.CANCELLED,
+                by=by,
+                reason=reason,
+                now=now,
+                session=session,
+                # Also of the own order, where it took the store's rights
+                is_privileged=by.kind is ActorKind.STORE or not may_cancel(status, by_store=False),
+            )
             if status is OrderStatus.PENDING_PAYMENT:
                 return moved
             payment = {"payment_id": order.get("payment_id"), "amount": order["total_amount"]}
@@ -247,8 +257,17 @@ class OrderService:
             *earlier, newest = order["shipments"]
             events = sorted([*newest["events"], event], key=lambda each: each["at"])
             shipments = [*earlier, {**newest, "events": events}]
-            set_ = {"shipments": shipments, "updated_at": self._clock.now()}
-            return await self._orders.update_order(order, set_=set_, session=session)
+            now = self._clock.now()
+            set_ = {"shipments": shipments, "updated_at": now}
+            tracked = await self._orders.update_order(order, set_=set_, session=session)
+            await self._mover.note(
+                "TRACKING_EVENT_ADDED",
+                tracked,
+                actor_id=require_person(caller),
+                now=now,
+                session=session,
+            )
+            return tracked
 
         return await in_transaction(self._client, work)
 
@@ -295,7 +314,9 @@ class OrderService:
             order = await self._get_order(order_id, session)
             now = self._clock.now()
             by = self._actor(order, caller)
-            return await self._mover.move(order, target, by=by, now=now, session=session, set_=changes(order, now))
+            return await self._mover.move(
+                order, target, by=by, now=now, session=session, set_=changes(order, now), is_privileged=True
+            )
 
         return await in_transaction(self._client, work)
 

@@ -1,14 +1,14 @@
-"""Monthly order totals: the sums of orders per calendar month, from the cache wherever that is exact.
+"""Monthly order totals, from the cache, the rollup, or the orders themselves: the same figures from each.
 
-A month's cache entry is named after the versions of the UTC months that it touches, and every change of an order gives
-its month a new version in the same transaction. An entry is therefore right for ever, in every process, or never asked
-for again; no message has to reach anybody. Months are cached one by one: today's orders renew the present month only.
+A cache entry is named after a text that every change of an order in its months makes another one (`read_versions`). It
+is therefore right for ever, in every process, or never asked for again; no message has to reach anybody.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
+from enum import StrEnum
 from hashlib import sha256
 
 import msgspec
@@ -16,12 +16,23 @@ import msgspec
 from core.cache import Cache
 from core.clock import Clock
 from core.money import Money
+from subgraphs.order.buckets import Grain
 from subgraphs.order.model import SALES_STATUSES, OrderStatus
-from subgraphs.order.months import Month, Segment, divide_into_months, list_months, load_zone, month_of
+from subgraphs.order.months import Month, Segment, divide_into_months, list_months, load_zone
 from subgraphs.order.repository import OrderRepository
+from subgraphs.order.rollup import NOTHING, Sums, add
+from subgraphs.order.rollup_repository import RollupRepository
 
 # An entry never becomes wrong; after a day without use it makes room
 CACHE_TTL_S = 86_400.0
+
+
+class TotalsSource(StrEnum):
+    """Where figures came from."""
+
+    CACHE = "CACHE"
+    ROLLUP = "ROLLUP"
+    AGGREGATION = "AGGREGATION"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +68,32 @@ class MonthTotal:
 
 @dataclass(frozen=True, slots=True)
 class MonthlyTotals:
-    """The answer: every month of the range, and whether all of them came from the cache."""
+    """The answer: every month of the range, and where its figures came from."""
 
     as_of: datetime
-    from_cache: bool
+    source: TotalsSource
     months: tuple[MonthTotal, ...]
+
+
+class _Computed(msgspec.Struct, array_like=True):
+    """What a cache entry holds: the sums of each segment."""
+
+    source: TotalsSource
+    sums: list[Sums]
 
 
 class TotalsReader:
     """Answers TotalsQueries of one database."""
 
-    def __init__(self, repository: OrderRepository, cache: Cache, clock: Clock, *, namespace: str) -> None:
-        self._repository = repository
+    def __init__(
+        self, orders: OrderRepository, rollup: RollupRepository, cache: Cache, clock: Clock, *, namespace: str
+    ) -> None:
+        self._orders = orders
+        self._rollup = rollup
         self._cache = cache
         self._clock = clock
         self._namespace = namespace
+        self._aggregations = _Coalesced()
 
     async def read_totals(self, query: TotalsQuery) -> MonthlyTotals:
         """Return the totals as of now.
@@ -82,68 +104,81 @@ class TotalsReader:
         months = list_months(query.first, query.last)
         segments = divide_into_months(query.first, query.last, load_zone(query.timezone))
         now = self._clock.now()
-        versions = await self._repository.read_month_versions(
-            month_of(segments[0].start, UTC), month_of(segments[-1].end, UTC)
-        )
-        keys = {month: self._name_entry(query, month, segments, versions) for month in months}
-        cached = await asyncio.gather(*(self._cache.get(keys[month]) for month in months))
-        sums = {month: _decode(text) for month, text in zip(months, cached, strict=True) if text is not None}
-        missing = [month for month in months if month not in sums]
-        if missing:
-            sums |= await self._sum_up(query, missing, segments, keys)
+        # Bounds rather than the timezone's name: zones that agree share an entry, and new zone tables make new ones
+        bounds = [(segment.start.timestamp(), segment.end.timestamp()) for segment in segments]
+        # JSON, because what callers choose must not read like another entry: the product "" is not the lack of one
+        asked = msgspec.json.encode([bounds, query.currency, sorted(query.statuses), query.product_id]).decode()
+
+        async def compute() -> str:
+            return msgspec.json.encode(await self._compute(query, segments)).decode()
+
+        version = await self._rollup.read_versions(segments[0].start, segments[-1].end, query.currency)
+        if version is None:
+            # Nothing tells whether an entry is still right, so nothing is kept
+            text, is_cached = await self._aggregations.run(asked, compute), False
+        else:
+            digest = sha256(f"{asked}\n{version}".encode()).hexdigest()
+            text, is_cached = await self._cache.get_or_compute(
+                f"order-totals:{self._namespace}:{digest}", compute, ttl_s=CACHE_TTL_S
+            )
+        computed = msgspec.json.decode(text, type=_Computed)
+        sums = dict.fromkeys(months, NOTHING)
+        # A month is several segments where clocks were set back across its start
+        for segment, found in zip(segments, computed.sums, strict=True):
+            sums[segment.month] = add(sums[segment.month], found)
         return MonthlyTotals(
             as_of=now,
-            from_cache=not missing,
+            source=TotalsSource.CACHE if is_cached else computed.source,
             months=tuple(
                 MonthTotal(month, orders, quantity, Money(revenue, query.currency))
-                for month in months
-                for orders, quantity, revenue in (sums[month],)
+                for month, (orders, quantity, revenue) in sums.items()
             ),
         )
 
-    def _name_entry(
-        self, query: TotalsQuery, month: Month, segments: Sequence[Segment], versions: Mapping[str, str]
-    ) -> str:
-        own = [segment for segment in segments if segment.month == month]
-        touched: list[str] = []
-        if own:
-            utc = list_months(month_of(own[0].start, UTC), month_of(own[-1].end - timedelta(milliseconds=1), UTC))
-            touched = [f"{each}={versions.get(str(each), '')}" for each in utc]
-        bounds = [f"{segment.start.timestamp()}-{segment.end.timestamp()}" for segment in own]
-        # Bounds rather than the timezone's name: zones that agree share an entry, and new zone tables make new ones
-        parts = [bounds, query.currency, sorted(query.statuses), query.product_id, touched]
-        # JSON, because what callers choose must not read like another entry: the product "" is not the lack of one
-        digest = sha256(msgspec.json.encode(parts)).hexdigest()
-        return f"order-totals:{self._namespace}:{month}:{digest}"
-
-    async def _sum_up(
-        self, query: TotalsQuery, missing: Sequence[Month], segments: Sequence[Segment], keys: Mapping[Month, str]
-    ) -> dict[Month, tuple[int, int, int]]:
-        wanted = set(missing)
-        asked = [segment for segment in segments if segment.month in wanted]
-
-        async def compute() -> str:
-            rows = await self._repository.sum_months(
-                asked, currency=query.currency, statuses=query.statuses, product_id=query.product_id
+    async def _compute(self, query: TotalsQuery, segments: tuple[Segment, ...]) -> _Computed:
+        if query.product_id is None:
+            sums = await self._rollup.read_sums(segments, Grain.MONTH, currency=query.currency, statuses=query.statuses)
+        else:
+            sums = await self._rollup.read_product_sums(
+                segments, Grain.MONTH, currency=query.currency, statuses=query.statuses, product_id=query.product_id
             )
-            found = {row["_id"]: (row["orders"], row["quantity"], row["revenue"]) for row in rows}
-            sums = {str(month): found.get(str(month), (0, 0, 0)) for month in missing}
-            await asyncio.gather(
-                *(
-                    self._cache.set(keys[month], msgspec.json.encode(sums[str(month)]).decode(), ttl_s=CACHE_TTL_S)
-                    for month in missing
-                )
-            )
-            return msgspec.json.encode(sums).decode()
-
-        # Callers that miss the same months at once wait for one aggregation
-        flight = sha256("|".join(keys[month] for month in missing).encode()).hexdigest()
-        text, _ = await self._cache.get_or_compute(
-            f"order-totals:{self._namespace}:{flight}", compute, ttl_s=CACHE_TTL_S
+        if sums is not None:
+            return _Computed(TotalsSource.ROLLUP, sums)
+        rows = await self._orders.sum_segments(
+            segments, currency=query.currency, statuses=query.statuses, product_id=query.product_id
         )
-        sums = msgspec.json.decode(text, type=dict[str, tuple[int, int, int]])
-        return {month: sums[str(month)] for month in missing}
+        # The driver's 64-bit integers are a type of their own, which adding them makes plain
+        found = {row["_id"]: add(NOTHING, (row["orders"], row["quantity"], row["revenue"])) for row in rows}
+        return _Computed(TotalsSource.AGGREGATION, [found.get(number, NOTHING) for number in range(len(segments))])
 
 
-def _decode(text: str) -> tuple[int, int, int]:
-    return msgspec.json.decode(text, type=tuple[int, int, int])
+class _Coalesced:
+    """Runs what several callers ask for at once a single time. Mutable: knows what runs and what waits.
+
+    Who comes while it runs waits for the next run, with all others that come meanwhile: the one under way may have
+    begun before a change that the caller knows of.
+    """
+
+    def __init__(self) -> None:
+        self._running: dict[str, asyncio.Task[str]] = {}
+        self._next: dict[str, asyncio.Task[str]] = {}
+
+    async def run(self, key: str, compute: Callable[[], Awaitable[str]]) -> str:
+        """Return what *compute* returns, begun after this call."""
+        waiting = self._next.get(key)
+        if waiting is None:
+            waiting = self._next[key] = asyncio.create_task(self._run_after(key, compute))
+            # With every caller cancelled nobody else would look at its error, and asyncio would complain
+            waiting.add_done_callback(lambda task: task.cancelled() or task.exception())
+        return await asyncio.shield(waiting)
+
+    async def _run_after(self, key: str, compute: Callable[[], Awaitable[str]]) -> str:
+        running = self._running.get(key)
+        if running is not None:
+            await asyncio.wait([running])
+        task = self._running[key] = self._next.pop(key)
+        try:
+            return await compute()
+        finally:
+            if self._running.get(key) is task:
+                del self._running[key]

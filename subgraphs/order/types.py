@@ -1,7 +1,6 @@
 """The GraphQL types of the order subgraph."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import strawberry
 from strawberry.dataloader import DataLoader
@@ -10,16 +9,18 @@ from core.identity import Identity
 from core.money import Money
 from core.mongo import Row
 from core.paging import Page, PageRequest, read_page_request
-from core.scopes import ORDERS_READ
+from core.scopes import ORDERS_READ, REPORTS_READ
 from core.settings import Settings
 from core.subgraph import Call
 from schema.money import MoneyType
+from schema.ownership import Owned
 from schema.pagination import After, Before, Connection, First, Last, connection_arguments
 from schema.scalars import BigInt, DateTime
 from subgraphs.order.carts import Cart as CartValue
+from subgraphs.order.erased_buyers import ErasedBuyers
 from subgraphs.order.model import ActorKind, Attention, OrderStatus
 from subgraphs.order.service import OrderService, can_read
-from subgraphs.order.totals import MonthlyTotals, MonthTotal
+from subgraphs.order.totals import MonthlyTotals, MonthTotal, TotalsSource
 
 
 @dataclass(slots=True)
@@ -28,6 +29,7 @@ class OrderContext:
 
     call: Call
     service: OrderService
+    erased_buyers: ErasedBuyers
     settings: Settings
     orders_by_id: DataLoader[str, Row | None]
     orders_by_number: DataLoader[str, Row | None]
@@ -44,6 +46,12 @@ Info = strawberry.Info[OrderContext, None]
 strawberry.enum(OrderStatus, description="Where an order stands.")
 strawberry.enum(ActorKind, name="OrderActor", description="Who moved an order.")
 strawberry.enum(Attention, name="OrderAttention", description="Why a person has to look at an order.")
+
+
+# Of an order, for its buyer and for those who look after orders
+BUYERS = [Owned(by="buyer", or_scopes=[ORDERS_READ])]
+_STAFFS = [Owned(by="staff", or_scopes=[ORDERS_READ])]
+CART_OWNERS = [Owned(by="owner")]
 
 
 # Described by the subgraphs that they belong to: a second description would compete with theirs
@@ -71,8 +79,10 @@ class CartLine:
 @strawberry.type(description="What a user is about to order. Prices and stock are checked at checkout.")
 class Cart:
     id: strawberry.ID = strawberry.field(description="The same for as long as its owner exists.")
-    lines: list[CartLine] = strawberry.field(description="One line per product, in the order of adding.")
-    item_count: int = strawberry.field(description="How many pieces there are in all.")
+    lines: list[CartLine] = strawberry.field(
+        description="One line per product, in the order of adding.", directives=CART_OWNERS
+    )
+    item_count: int = strawberry.field(description="How many pieces there are in all.", directives=CART_OWNERS)
 
     @classmethod
     def from_cart(cls, cart: CartValue) -> "Cart":
@@ -97,37 +107,39 @@ class OrderLine:
     name: str = strawberry.field(description="Its name when ordered.")
     sku: str = strawberry.field(description="Its stock keeping unit when ordered.")
     quantity: int = strawberry.field(description="How many pieces.")
-    unit_price: MoneyType = strawberry.field(description="The price of one piece when ordered.")
-    total: MoneyType = strawberry.field(description="Price times quantity.")
+    unit_price: MoneyType = strawberry.field(description="The price of one piece when ordered.", directives=BUYERS)
+    total: MoneyType = strawberry.field(description="Price times quantity.", directives=BUYERS)
 
 
 @strawberry.type(description="Where a parcel goes.")
 class ShippingAddress:
-    recipient: str = strawberry.field(description="Who receives it.")
-    phone: str | None = strawberry.field(description="For the carrier.")
-    line1: str = strawberry.field(description="Street and number.")
-    line2: str | None = strawberry.field(description="What else helps to find it.")
-    city: str = strawberry.field(description="City or town.")
-    region: str | None = strawberry.field(description="Province or state.")
-    postal_code: str = strawberry.field(description="Postal code.")
-    country: str = strawberry.field(description="ISO 3166 code of two letters, such as ID.")
+    recipient: str = strawberry.field(description="Who receives it.", directives=BUYERS)
+    phone: str | None = strawberry.field(description="For the carrier.", directives=BUYERS)
+    line1: str = strawberry.field(description="Street and number.", directives=BUYERS)
+    line2: str | None = strawberry.field(description="What else helps to find it.", directives=BUYERS)
+    city: str = strawberry.field(description="City or town.", directives=BUYERS)
+    region: str | None = strawberry.field(description="Province or state.", directives=BUYERS)
+    postal_code: str = strawberry.field(description="Postal code.", directives=BUYERS)
+    country: str = strawberry.field(description="ISO 3166 code of two letters, such as ID.", directives=BUYERS)
 
 
 @strawberry.type(description="What a carrier reported.")
 class TrackingEvent:
     at: DateTime = strawberry.field(description="When it happened.")
     status: str = strawberry.field(description="In the carrier's words.")
-    location: str | None = strawberry.field(description="Where it happened.")
+    location: str | None = strawberry.field(description="Where it happened.", directives=BUYERS)
 
 
 @strawberry.type(description="A parcel.")
 class Shipment:
     id: strawberry.ID = strawberry.field(description="Its id.")
     carrier: str = strawberry.field(description="Who carries it.")
-    tracking_number: str = strawberry.field(description="The carrier's number.")
+    tracking_number: str = strawberry.field(description="The carrier's number.", directives=BUYERS)
     shipped_at: DateTime = strawberry.field(description="When the carrier got it.")
     delivered_at: DateTime | None = strawberry.field(description="When it arrived.")
-    events: list[TrackingEvent] = strawberry.field(description="What the carrier reported, oldest first.")
+    events: list[TrackingEvent] = strawberry.field(
+        description="What the carrier reported, oldest first.", directives=BUYERS
+    )
 
 
 @strawberry.type(description="One move of an order.")
@@ -135,10 +147,12 @@ class OrderHistoryEntry:
     status: OrderStatus = strawberry.field(description="What it became.")
     at: DateTime = strawberry.field(description="When.")
     by: ActorKind = strawberry.field(description="Who moved it.")
-    reason: str | None = strawberry.field(description="Why, if somebody said so.")
+    reason: str | None = strawberry.field(description="Why, if somebody said so.", directives=BUYERS)
     row: strawberry.Private[Row]
 
-    @strawberry.field(description="The user or service behind it; null unless you hold orders:read.")
+    @strawberry.field(
+        description="The user or service behind it; null unless you hold orders:read.", directives=_STAFFS
+    )
     def actor_id(self, info: Info) -> strawberry.ID | None:
         caller = info.context.identity
         return strawberry.ID(self.row["actor"]) if caller.is_service or caller.has_scopes(ORDERS_READ) else None
@@ -156,14 +170,14 @@ class Order:
     paid_at: DateTime | None = strawberry.field(description="When the money came in.")
     updated_at: DateTime = strawberry.field(description="When it last changed.")
     expires_at: DateTime | None = strawberry.field(description="Until when it has to be paid.")
-    note: str | None = strawberry.field(description="The buyer's note.")
+    note: str | None = strawberry.field(description="The buyer's note.", directives=BUYERS)
     row: strawberry.Private[Row]
 
-    @strawberry.field(description="Who ordered it.")
+    @strawberry.field(description="Who ordered it.", directives=BUYERS)
     def buyer(self) -> "User | None":
         return User(id=strawberry.ID(self.row["buyer_id"]))
 
-    @strawberry.field(description="What was ordered.")
+    @strawberry.field(description="What was ordered.", directives=BUYERS)
     def lines(self) -> list[OrderLine]:
         return [
             OrderLine(
@@ -178,19 +192,19 @@ class Order:
             for line in self.row["lines"]
         ]
 
-    @strawberry.field(description="The sum of the lines.")
+    @strawberry.field(description="The sum of the lines.", directives=BUYERS)
     def subtotal(self) -> MoneyType:
         return self._money(self.row["subtotal_amount"])
 
-    @strawberry.field(description="The fee for shipping.")
+    @strawberry.field(description="The fee for shipping.", directives=BUYERS)
     def shipping(self) -> MoneyType:
         return self._money(self.row["shipping_amount"])
 
-    @strawberry.field(description="What the buyer pays: subtotal and shipping.")
+    @strawberry.field(description="What the buyer pays: subtotal and shipping.", directives=BUYERS)
     def total(self) -> MoneyType:
         return self._money(self.row["total_amount"])
 
-    @strawberry.field(description="Where it goes; null for imported orders.")
+    @strawberry.field(description="Where it goes; null for imported orders.", directives=BUYERS)
     def shipping_address(self) -> ShippingAddress | None:
         address = self.row.get("shipping_address")
         if address is None:
@@ -198,11 +212,11 @@ class Order:
         names = ("recipient", "phone", "line1", "line2", "city", "region", "postal_code", "country")
         return ShippingAddress(**{name: address.get(name) for name in names})
 
-    @strawberry.field(description="Its parcels, oldest first.")
+    @strawberry.field(description="Its parcels, oldest first.", directives=BUYERS)
     def shipments(self) -> list[Shipment]:
         return [_shipment(row) for row in self.row["shipments"]]
 
-    @strawberry.field(description="All that happened to it, oldest first.")
+    @strawberry.field(description="All that happened to it, oldest first.", directives=BUYERS)
     def history(self) -> list[OrderHistoryEntry]:
         return [
             OrderHistoryEntry(
@@ -215,7 +229,9 @@ class Order:
             for row in self.row["history"]
         ]
 
-    @strawberry.field(description="Why a person has to look at it; null unless you hold orders:read.")
+    @strawberry.field(
+        description="Why a person has to look at it; null unless you hold orders:read.", directives=_STAFFS
+    )
     def attention(self, info: Info) -> Attention | None:
         caller = info.context.identity
         value = self.row.get("attention")
@@ -276,7 +292,9 @@ class User:
     id: strawberry.ID
 
     @strawberry.federation.field(
-        authenticated=True, description="The user's orders, newest first: for the user and holders of orders:read."
+        authenticated=True,
+        description="The user's orders, newest first: for the user and holders of orders:read.",
+        directives=BUYERS,
     )
     async def orders(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
@@ -297,15 +315,10 @@ def order_connection(page: Page[Row]) -> Connection[Order]:
     return Connection[Order](**connection_arguments(page, Order.from_row))
 
 
-class TotalsSource(StrEnum):
-    CACHE = "CACHE"
-    AGGREGATION = "AGGREGATION"
-
-
 strawberry.enum(TotalsSource, description="Where a report's figures came from. They are the same either way.")
 
 
-@strawberry.type(description="The orders of one month.")
+@strawberry.federation.type(requires_scopes=[[REPORTS_READ]], description="The orders of one month.")
 class MonthlyOrderTotal:
     year: int = strawberry.field(description="The year.")
     month: int = strawberry.field(description="The month, 1 to 12.")
@@ -340,7 +353,7 @@ class MonthlyOrderTotals:
     def from_totals(cls, totals: MonthlyTotals) -> "MonthlyOrderTotals":
         return cls(
             as_of=DateTime(totals.as_of),
-            served_from=TotalsSource.CACHE if totals.from_cache else TotalsSource.AGGREGATION,
+            served_from=totals.source,
             months=[MonthlyOrderTotal.from_total(total) for total in totals.months],
         )
 

@@ -71,6 +71,8 @@ class PaymentDocument(PaymentRow, Document):
             # One payment per order, whoever asks how often
             IndexModel([("order_id", ASCENDING)], name="order", unique=True),
             IndexModel([("references", ASCENDING)], name="reference", unique=True),
+            # For the day on which the buyer wants to be forgotten
+            IndexModel([("buyer_id", ASCENDING)], name="buyer"),
             IndexModel([("created_at", DESCENDING), ("_id", DESCENDING)], name="newest"),
             IndexModel([("status", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)], name="status"),
             IndexModel(

@@ -10,7 +10,7 @@ from subgraphs.payment.repository import PaymentRepository
 
 
 def build_handlers(repository: PaymentRepository, clock: Clock) -> Mapping[str, EventHandler]:
-    """Return the reactions to the order subgraph's events.
+    """Return the reactions to the events of order and user.
 
     A handler only writes: the gateway and the mail server are called by jobs, which may take their time.
     """
@@ -26,4 +26,8 @@ def build_handlers(repository: PaymentRepository, clock: Clock) -> Mapping[str, 
         await repository.request_stop(order_id, now=now, session=session)
         await tell_buyer(event, session)
 
-    return {"OrderPaid": tell_buyer, "OrderCancelled": close, "OrderExpired": close}
+    async def forget_buyer(event: Event, session: Session) -> None:
+        # Letters that are out are deleted a month after; one that waits to be sent is about something that matters
+        await repository.forget_buyer(event.payload["user_id"], session=session)
+
+    return {"OrderPaid": tell_buyer, "OrderCancelled": close, "OrderExpired": close, "UserErased": forget_buyer}

@@ -7,7 +7,7 @@ import strawberry
 from core.paging import read_page_request
 from schema.pagination import After, Before, Connection, First, Last, connection_arguments
 from subgraphs.payment.model import PaymentStatus
-from subgraphs.payment.types import Info, Payment, find_payment
+from subgraphs.payment.types import BUYERS, Info, Payment, find_payment
 
 
 @strawberry.input(description="Which payments.")
@@ -21,7 +21,7 @@ class PaymentsFilter:
 class Query:
     """Root fields."""
 
-    @strawberry.field(description="A payment; null if there is none that you may see.")
+    @strawberry.field(description="A payment; null if there is none that you may see.", directives=BUYERS)
     async def payment(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
     ) -> Payment | None:

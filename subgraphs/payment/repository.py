@@ -122,6 +122,12 @@ class PaymentRepository:
             session=session,
         )
 
+    async def forget_buyer(self, buyer_id: str, *, session: Session) -> None:
+        """Let go of whom a user's payments are from; what was paid, and for which order, stays."""
+        await self._payments.update_many(
+            {"buyer_id": buyer_id}, {"$unset": {"buyer_email": "", "buyer_name": ""}}, session=session
+        )
+
     async def is_notification_known(self, key: str) -> bool:
         """Tell whether a notification was acted on."""
         return await self._notifications.find_one({"_id": key}, projection={"_id": 1}) is not None

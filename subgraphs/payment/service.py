@@ -20,7 +20,8 @@ from core.money import Money
 from core.mongo import Client, Database, Row, Session, in_transaction
 from core.paging import Page, PageRequest
 from core.scopes import PAYMENTS_READ
-from core.subgraph import require_scopes, require_service
+from core.service_calls import require_caller
+from core.subgraph import require_scopes
 from subgraphs.payment.documents import PaymentHistoryRow, PaymentLineRow, PaymentRow
 from subgraphs.payment.events import EVENT_OF_STATUS, payment_payload
 from subgraphs.payment.gateways.base import (
@@ -117,7 +118,7 @@ class PaymentService:
             GatewayUnavailable: try again; it will be the same payment.
             GatewayError: the gateway refused for good.
         """
-        require_service(caller)
+        require_caller(caller, "openPayment")
         payment = await self._repository.find_by_order(request.order_id)
         if payment is None:
             payment = await self._write_payment(request)
@@ -135,7 +136,7 @@ class PaymentService:
 
         PAID means that the buyer was faster. GatewayUnavailable means that nobody knows yet.
         """
-        require_service(caller)
+        require_caller(caller, "cancelPayment")
         await self._repository.close_order(order_id, now=self._clock.now())
         payment = await self._repository.find_by_order(order_id)
         return None if payment is None else await self._stop(payment)

@@ -8,8 +8,10 @@ from strawberry.dataloader import DataLoader
 from core.identity import Identity
 from core.money import Money
 from core.mongo import Row
+from core.scopes import PAYMENTS_READ
 from core.subgraph import Call
 from schema.money import MoneyType
+from schema.ownership import Owned
 from schema.scalars import DateTime
 from subgraphs.payment.model import OPEN_STATUSES, PaymentStatus
 from subgraphs.payment.service import PaymentService, can_read, check_readable
@@ -34,15 +36,21 @@ Info = strawberry.Info[PaymentContext, None]
 strawberry.enum(PaymentStatus, description="Where a payment stands.")
 
 
+# Of a payment, for whoever pays and for those who look after payments
+BUYERS = [Owned(by="buyer", or_scopes=[PAYMENTS_READ])]
+
+
 @strawberry.federation.type(
     keys=["id"], description="The payment of an order. Its buyer and holders of payments:read can see it."
 )
 class Payment:
     id: strawberry.ID = strawberry.field(description="Its id.")
     status: PaymentStatus = strawberry.field(description="Where it stands.")
-    amount: MoneyType = strawberry.field(description="What is to be paid.")
+    amount: MoneyType = strawberry.field(description="What is to be paid.", directives=BUYERS)
     gateway: str = strawberry.field(description="Through which gateway it is made.")
-    pay_url: str | None = strawberry.field(description="The page on which to pay; null once that is over.")
+    pay_url: str | None = strawberry.field(
+        description="The page on which to pay; null once that is over.", directives=BUYERS
+    )
     created_at: DateTime = strawberry.field(description="When it was opened.")
     expires_at: DateTime = strawberry.field(description="Until when it can be paid.")
     paid_at: DateTime | None = strawberry.field(description="When the money came in.")
@@ -80,6 +88,7 @@ class Order:
     @strawberry.federation.field(
         authenticated=True,
         description="Its payment: for its buyer and holders of payments:read. Null when none was opened.",
+        directives=BUYERS,
     )
     async def payment(self, info: Info) -> Payment | None:
         row = await info.context.payments_by_order.load(self.id)

@@ -165,7 +165,8 @@ def slug_from(name: str, *, fallback: str) -> str:
 
 def fold(text: str) -> str:
     """Return *text* without case and accents, as words are compared: `Café` is `cafe`."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    # Decomposed before, too, for a mathematical A becomes a letter with case only then
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return "".join(character for character in decomposed if not unicodedata.combining(character))
 
 

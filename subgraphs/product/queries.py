@@ -6,17 +6,21 @@ import strawberry
 
 from core.errors import BadUserInput
 from core.paging import read_page_request
+from schema.ownership import Public
 from schema.pagination import After, Before, Connection, First, Last, connection_arguments
 from subgraphs.product.model import ProductSort
 from subgraphs.product.service import ProductFilter, is_visible
 from subgraphs.product.types import CategoryType, ProductFilterInput, ProductInfo, ProductType
+
+# What is not on sale yet is shown to holders of products:write only, whatever the query
+_CATALOGUE = [Public(because="a shop shows what it sells")]
 
 
 @strawberry.type
 class Query:
     """The catalogue's root fields."""
 
-    @strawberry.field
+    @strawberry.field(directives=_CATALOGUE)
     async def product(
         self,
         info: ProductInfo,
@@ -32,7 +36,7 @@ class Query:
             return None
         return ProductType.from_product(product)
 
-    @strawberry.field
+    @strawberry.field(directives=_CATALOGUE)
     async def products(
         self,
         info: ProductInfo,
@@ -54,12 +58,12 @@ class Query:
         )
         return Connection(**connection_arguments(page, ProductType.from_product))
 
-    @strawberry.field
+    @strawberry.field(directives=_CATALOGUE)
     async def categories(self, info: ProductInfo) -> list[CategoryType]:
         """List all categories by name."""
         return [CategoryType.from_category(category) for category in await info.context.service.list_categories()]
 
-    @strawberry.field
+    @strawberry.field(directives=_CATALOGUE)
     async def category(
         self,
         info: ProductInfo,

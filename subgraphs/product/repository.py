@@ -126,9 +126,9 @@ class CatalogueRepository:
         rows = await self._categories.find().sort([("name_key", 1), ("_id", 1)]).limit(MAX_CATEGORIES).to_list()
         return [category_from_row(row) for row in rows]
 
-    async def insert_category(self, category: Category) -> None:
+    async def insert_category(self, category: Category, *, session: Session) -> None:
         """Add *category*; raise DuplicateKeyError when its slug is taken."""
-        await CategoryDocument.from_category(category).insert()
+        await CategoryDocument.from_category(category).insert(session=session)
 
 
 def product_from_row(row: Row) -> Product:

@@ -1,10 +1,11 @@
 """Use cases of the catalogue. Each change and its event are one transaction."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
+from core.audit import announce_privileged
 from core.clock import Clock
 from core.errors import BadUserInput, Conflict, Forbidden, NotFound
 from core.identity import Identity
@@ -24,6 +25,14 @@ from subgraphs.product.events import (
 )
 from subgraphs.product.model import Category, Product, ProductImage, ProductSort, ProductStatus
 from subgraphs.product.repository import CatalogueRepository, ProductQuery
+
+# What the audit log calls what is announced
+_AUDITED_AS = {
+    PRODUCT_ARCHIVED: "PRODUCT_ARCHIVED",
+    PRODUCT_CREATED: "PRODUCT_CREATED",
+    PRODUCT_EDITED: "PRODUCT_EDITED",
+    PRODUCT_PUBLISHED: "PRODUCT_PUBLISHED",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,8 +147,13 @@ class CatalogueService:
         model.check_slug(slug)
         parent = None if parent_id is None else await self._find_category(parent_id)
         category = Category(id_, slug, name, model.child_path(parent, id_), self._clock.now())
+
+        async def work(session: Session) -> None:
+            await self.repository.insert_category(category, session=session)
+            await self._note("CATEGORY_CREATED", id_, by, category.created_at, session)
+
         try:
-            await self.repository.insert_category(category)
+            await in_transaction(self._client, work)
         except DuplicateKeyError:
             raise Conflict(f"the slug {slug} is taken by another category") from None
         return category
@@ -173,7 +187,7 @@ class CatalogueService:
         )
         category = None if new.category_id is None else await self._find_category(new.category_id)
         try:
-            await self._insert(product, category)
+            await self._insert(product, category, by)
         except DuplicateKeyError as error:
             if new.slug is not None or "slug" not in _key_of(error):
                 raise _taken(error, product) from None
@@ -182,7 +196,7 @@ class CatalogueService:
             slug = product.slug[: model.MAX_SLUG_LENGTH - len(end)].rstrip("-") + end
             product = replace(product, slug=slug)
             try:
-                await self._insert(product, category)
+                await self._insert(product, category, by)
             except DuplicateKeyError as again:
                 raise _taken(again, product) from None
         return product
@@ -214,19 +228,19 @@ class CatalogueService:
         if after == before:
             return before
         after = replace(after, updated_at=self._clock.now(), version=before.version + 1)
-        return await self._replace(before, model.check_product(after), PRODUCT_EDITED)
+        return await self._replace(before, model.check_product(after), PRODUCT_EDITED, by)
 
     async def publish_product(self, id_: str, *, by: Identity) -> Product:
         """Put a product on sale; one that is on sale already stays as it is."""
         require_scopes(by, PRODUCTS_WRITE)
         before = await self._find_product(id_)
-        return await self._replace(before, model.publish(before, now=self._clock.now()), PRODUCT_PUBLISHED)
+        return await self._replace(before, model.publish(before, now=self._clock.now()), PRODUCT_PUBLISHED, by)
 
     async def archive_product(self, id_: str, *, by: Identity) -> Product:
         """Take a product off sale for good; one that is archived already stays as it is."""
         require_scopes(by, PRODUCTS_WRITE)
         before = await self._find_product(id_)
-        return await self._replace(before, model.archive(before, now=self._clock.now()), PRODUCT_ARCHIVED)
+        return await self._replace(before, model.archive(before, now=self._clock.now()), PRODUCT_ARCHIVED, by)
 
     async def _find_product(self, id_: str) -> Product:
         product = await self.repository.find_product(id_)
@@ -240,14 +254,15 @@ class CatalogueService:
             raise NotFound(f"there is no category {id_}")
         return category
 
-    async def _insert(self, product: Product, category: Category | None) -> None:
+    async def _insert(self, product: Product, category: Category | None, by: Identity) -> None:
         async def work(session: Session) -> None:
             await self.repository.insert_product(product, category, session=session)
             await self._announce(PRODUCT_CREATED, product.id, product.created_at, session)
+            await self._note(_AUDITED_AS[PRODUCT_CREATED], product.id, by, product.created_at, session)
 
         await in_transaction(self._client, work)
 
-    async def _replace(self, before: Product, after: Product, event: str) -> Product:
+    async def _replace(self, before: Product, after: Product, event: str, by: Identity) -> Product:
         if after == before:
             return before
         # Categories never move, so the path that is written with the product stays right
@@ -257,6 +272,9 @@ class CatalogueService:
             if not await self.repository.replace_product(before, after, category, session=session):
                 raise Conflict(f"product {before.id} was changed by somebody else at the same time; try again")
             await self._announce(event, after.id, after.updated_at, session)
+            await self._note(
+                _AUDITED_AS[event], after.id, by, after.updated_at, session, details=_changes(before, after)
+            )
 
         try:
             await in_transaction(self._client, work)
@@ -266,6 +284,35 @@ class CatalogueService:
 
     async def _announce(self, event: str, product_id: str, now: datetime, session: Session) -> None:
         await announce_product(self._database, event, product_id, now=now, session=session)
+
+    async def _note(
+        self,
+        action: str,
+        target: str,
+        by: Identity,
+        now: datetime,
+        session: Session,
+        *,
+        details: Mapping[str, str] | None = None,
+    ) -> None:
+        await announce_privileged(
+            self._database, action, target, actor_id=by.subject, now=now, session=session, details=details
+        )
+
+
+def _changes(before: Product, after: Product) -> dict[str, str]:
+    """Return, for the audit log, which fields changed; of the price, which matters most, also what it was and is."""
+    names = sorted(
+        each.name
+        for each in fields(Product)
+        if each.name not in ("updated_at", "version") and getattr(before, each.name) != getattr(after, each.name)
+    )
+    prices = {"price_before": _show(before.price), "price_after": _show(after.price)} if "price" in names else {}
+    return {"fields": " ".join(names), **prices}
+
+
+def _show(money: Money) -> str:
+    return f"{money.decimal:f} {money.currency}"
 
 
 def _currency_of(filter_: ProductFilter) -> str | None:

@@ -7,6 +7,7 @@ from strawberry import Info
 
 from core.paging import read_page_request
 from schema.money import MoneyInput, MoneyType
+from schema.ownership import Public
 from schema.pagination import After, Before, Connection, First, Last, connection_arguments
 from schema.scalars import DateTime
 from subgraphs.product.context import ProductContext
@@ -79,7 +80,9 @@ class ProductType:
     slug: str = strawberry.field(description="Its name in URLs; unique.")
     name: str = strawberry.field(description="Its name.")
     description: str = strawberry.field(description="What it is.")
-    price: MoneyType = strawberry.field(description="What one of it costs.")
+    price: MoneyType = strawberry.field(
+        description="What one of it costs.", directives=[Public(because="it is the price on the shelf")]
+    )
     images: list[ProductImageType] = strawberry.field(description="Pictures, the most telling one first.")
     status: ProductStatus = strawberry.field(description="Whether it is for sale.")
     weight_grams: int = strawberry.field(description="What one of it weighs; 0 if that is unknown or nothing.")

@@ -8,6 +8,7 @@ from core.subgraph import Call, Runtime, Subgraph
 from loaders.entity import entity_loader, list_loader
 from subgraphs.sync.documents import RecentExportsDocument, RunDocument, ScheduleDocument
 from subgraphs.sync.exporter import Exporter
+from subgraphs.sync.handlers import build_handlers
 from subgraphs.sync.repository import SyncRepository
 from subgraphs.sync.schema import schema
 from subgraphs.sync.service import SyncService
@@ -32,7 +33,14 @@ def build(runtime: Runtime) -> Subgraph:
         clock=runtime.clock,
         sender=WebhookSender(allow_private=allow_private),
     )
-    service = SyncService(repository, exporter, client=runtime.client, clock=runtime.clock, allow_private=allow_private)
+    service = SyncService(
+        repository,
+        exporter,
+        client=runtime.client,
+        database=runtime.database,
+        clock=runtime.clock,
+        allow_private=allow_private,
+    )
 
     def make_context(call: Call) -> SyncContext:
         return SyncContext(
@@ -51,5 +59,6 @@ def build(runtime: Runtime) -> Subgraph:
         runtime=runtime,
         documents=(ScheduleDocument, RunDocument, RecentExportsDocument),
         context=make_context,
+        handlers=build_handlers(repository),
         jobs=(Job("run_due_syncs", RUN_DUE_EVERY_S, exporter.run_due),),
     )

@@ -5,7 +5,7 @@ the transaction that moves the schedule's mark. So a changed order is sent at le
 receiver took without our hearing of it, under the same batch id.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from core.errors import BadUserInput, Conflict
 from core.ids import new_id
 from core.mongo import Client, Database, Row, Session, in_transaction
 from core.peers import PeerError, Peers
-from core.scopes import SYNC_WRITE, scopes_of
+from core.scopes import SYNC_WRITE
 from loaders.remote import remote_entity_loader
 from subgraphs.sync.documents import RunDocument, RunStatus, ScheduleDocument, Scope, Trigger
 from subgraphs.sync.events import announce_run_finished
@@ -43,7 +43,7 @@ DUE_AT_ONCE = 500
 MAX_RECENT = 5000
 
 # What is read of a schedule's owner
-OWNER_FIELDS = "id roles"
+OWNER_FIELDS = "id scopes status"
 
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -113,14 +113,20 @@ class Exporter:
             except BadUserInput as error:
                 log.error("schedule has no next run", schedule_id=schedule.id, reason=error.message)
 
-    async def start_manually(self, schedule: ScheduleDocument) -> RunDocument | None:
-        """Insert a run of *schedule*; None if it was deleted meanwhile. Raises Conflict while one is running."""
+    async def start_manually(
+        self, schedule: ScheduleDocument, *, also: Callable[[Session], Awaitable[None]]
+    ) -> RunDocument | None:
+        """Insert a run of *schedule*, with what *also* writes in the same transaction.
+
+        None if it was deleted meanwhile. Raises Conflict while one is running.
+        """
         run = _new_run(schedule, Trigger.MANUAL, self._clock.now())
 
         async def work(session: Session) -> bool:
             if not await self._repository.note_run(schedule.id, now=run.started_at, session=session):
                 return False
             await self._repository.insert_run(run, session=session)
+            await also(session)
             return True
 
         return run if await in_transaction(self._client, work) else None
@@ -179,7 +185,8 @@ class Exporter:
         if schedule.scope is Scope.OWN:
             return
         owner = await remote_entity_loader(self._peers, "user", "User", OWNER_FIELDS).load(schedule.owner_id)
-        if owner is None or SYNC_WRITE not in scopes_of(owner["roles"] or ()):
+        is_active = owner is not None and owner.get("status") == "ACTIVE"
+        if owner is None or not is_active or SYNC_WRITE not in (owner["scopes"] or ()):
             raise _CannotExport("the owner may not export the orders of others any more")
 
     async def _note_progress(self, run: RunDocument, progress: Progress) -> RunDocument:

@@ -8,6 +8,7 @@ from subgraphs.sync.documents import Scope
 from subgraphs.sync.model import Frequency, Weekday
 from subgraphs.sync.service import ScheduleDraft
 from subgraphs.sync.types import (
+    OWNERS,
     CreateSyncScheduleInput,
     CreateSyncScheduleResult,
     DeleteSyncScheduleResult,
@@ -31,7 +32,7 @@ ScheduleId = Annotated[strawberry.ID, strawberry.argument(description="The sched
 class Mutation:
     """Changes to schedules."""
 
-    @strawberry.federation.mutation(authenticated=True)
+    @strawberry.federation.mutation(authenticated=True, directives=OWNERS)
     async def create_sync_schedule(
         self,
         info: strawberry.Info[SyncContext, None],
@@ -55,7 +56,7 @@ class Mutation:
             schedule=SyncSchedule.from_row(schedule.model_dump(by_alias=True)), secret=schedule.secret
         )
 
-    @strawberry.federation.mutation(authenticated=True)
+    @strawberry.federation.mutation(authenticated=True, directives=OWNERS)
     async def edit_sync_schedule(
         self,
         info: strawberry.Info[SyncContext, None],
@@ -74,7 +75,7 @@ class Mutation:
             id=strawberry.ID(await info.context.service.delete_schedule(id, by=info.context.identity))
         )
 
-    @strawberry.federation.mutation(authenticated=True)
+    @strawberry.federation.mutation(authenticated=True, directives=OWNERS)
     async def run_sync_now(self, info: strawberry.Info[SyncContext, None], id: ScheduleId) -> RunSyncNowResult:
         """Start a run at once, also of a schedule that is not enabled. `syncRun` shows how it goes."""
         run = await info.context.service.run_now(id, by=info.context.identity)

@@ -4,21 +4,21 @@ from typing import Annotated
 
 import strawberry
 
-from core.subgraph import require_login
-from subgraphs.sync.types import SyncContext, SyncRun, SyncSchedule, load_visible_schedule
+from core.subgraph import require_login, require_person
+from subgraphs.sync.types import OWNERS, SyncContext, SyncRun, SyncSchedule, load_visible_schedule
 
 
 @strawberry.type
 class Query:
     """Reads about schedules and runs."""
 
-    @strawberry.federation.field(authenticated=True)
+    @strawberry.federation.field(authenticated=True, directives=OWNERS)
     async def sync_schedules(self, info: strawberry.Info[SyncContext, None]) -> list[SyncSchedule]:
         """The caller's schedules, oldest first."""
-        owner_id = require_login(info.context.identity)
+        owner_id = require_person(info.context.identity)
         return [SyncSchedule.from_row(row) for row in await info.context.schedules_of.load(owner_id)]
 
-    @strawberry.federation.field(authenticated=True)
+    @strawberry.federation.field(authenticated=True, directives=OWNERS)
     async def sync_schedule(
         self,
         info: strawberry.Info[SyncContext, None],
@@ -28,7 +28,7 @@ class Query:
         require_login(info.context.identity)
         return await load_visible_schedule(info.context, id)
 
-    @strawberry.federation.field(authenticated=True)
+    @strawberry.federation.field(authenticated=True, directives=OWNERS)
     async def sync_run(
         self,
         info: strawberry.Info[SyncContext, None],

@@ -21,9 +21,9 @@ class SyncRepository:
 
     # -- schedules -----------------------------------------------------------------------------------------------------
 
-    async def insert_schedule(self, document: ScheduleDocument) -> None:
+    async def insert_schedule(self, document: ScheduleDocument, *, session: Session) -> None:
         """Add a schedule."""
-        await document.insert()
+        await document.insert(session=session)
 
     async def count_schedules(self, owner_id: str) -> int:
         """Return how many schedules a user has."""
@@ -44,13 +44,14 @@ class SyncRepository:
         return await self._schedules.find(query, {"secret": 0}).sort("_id", 1).to_list()
 
     async def update_schedule(
-        self, schedule_id: str, version: int, changes: Mapping[str, Any]
+        self, schedule_id: str, version: int, changes: Mapping[str, Any], *, session: Session
     ) -> ScheduleDocument | None:
         """Apply *changes* to the schedule in *version*; return it, or None when it has moved on or is gone."""
         return await find_one_and_update(
             ScheduleDocument,
             {"_id": schedule_id, "version": version},
             {"$set": dict(changes), "$inc": {"version": 1}},
+            session=session,
         )
 
     async def delete_schedule(self, schedule_id: str, *, session: Session) -> bool:
@@ -59,6 +60,14 @@ class SyncRepository:
         await self._runs.delete_many({"schedule_id": schedule_id}, session=session)
         await self._recent.delete_one({"_id": schedule_id}, session=session)
         return deleted.deleted_count == 1
+
+    async def delete_schedules_of(self, owner_id: str, *, session: Session) -> None:
+        """Delete all schedules of a user as `delete_schedule` does."""
+        query = {"owner_id": owner_id}
+        ids = [row["_id"] for row in await self._schedules.find(query, {"_id": 1}, session=session).to_list()]
+        await self._schedules.delete_many(query, session=session)
+        await self._runs.delete_many({"schedule_id": {"$in": ids}}, session=session)
+        await self._recent.delete_many({"_id": {"$in": ids}}, session=session)
 
     async def find_due_schedules(self, now: datetime, *, limit: int) -> list[ScheduleDocument]:
         """Return enabled schedules whose time has come, the longest waiting first."""

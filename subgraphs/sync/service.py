@@ -4,15 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
+from core.audit import announce_privileged
 from core.clock import Clock
 from core.errors import Conflict, Forbidden, NotFound
 from core.identity import Identity
 from core.ids import new_id
-from core.mongo import Client, Row, Session, in_transaction
+from core.mongo import Client, Database, Row, Session, in_transaction
 from core.paging import Page, PageRequest
 from core.scopes import SYNC_WRITE
-from core.subgraph import require_login
+from core.subgraph import require_login, require_person
 from subgraphs.sync.addresses import check_webhook_url
 from subgraphs.sync.documents import RunDocument, ScheduleDocument, Scope
 from subgraphs.sync.exporter import Exporter
@@ -51,8 +53,16 @@ class SyncService:
     """The use cases of the sync subgraph."""
 
     def __init__(
-        self, repository: SyncRepository, exporter: Exporter, *, client: Client, clock: Clock, allow_private: bool
+        self,
+        repository: SyncRepository,
+        exporter: Exporter,
+        *,
+        client: Client,
+        database: Database,
+        clock: Clock,
+        allow_private: bool,
     ) -> None:
+        self._database = database
         self._repository = repository
         self._exporter = exporter
         self._client = client
@@ -67,7 +77,7 @@ class SyncService:
             Forbidden: all orders are asked for, without sync:write.
             Conflict: the caller has MAX_SCHEDULES already.
         """
-        owner_id = require_login(by)
+        owner_id = require_person(by)
         now = self._clock.now()
         values = self._check_draft(draft, by=by, now=now)
         if await self._repository.count_schedules(owner_id) >= MAX_SCHEDULES:
@@ -75,7 +85,12 @@ class SyncService:
         document = ScheduleDocument(
             id=new_id("sch"), owner_id=owner_id, secret=generate_secret(), created_at=now, updated_at=now, **values
         )
-        await self._repository.insert_schedule(document)
+
+        async def work(session: Session) -> None:
+            await self._repository.insert_schedule(document, session=session)
+            await self._note("SYNC_SCHEDULE_CREATED", document, by, session)
+
+        await in_transaction(self._client, work)
         return document
 
     async def edit_schedule(self, schedule_id: str, changes: Mapping[str, Any], *, by: Identity) -> ScheduleDocument:
@@ -93,17 +108,27 @@ class SyncService:
         if draft.enabled and stored.enabled and draft.recurrence == stored.recurrence:
             # Another name or address must not move a run that is due
             values["next_run_at"] = stored.next_run_at
-        edited = await self._repository.update_schedule(stored.id, stored.version, {**values, "updated_at": now})
-        if edited is None:
-            raise Conflict(f"schedule {schedule_id} was changed at the same time; try again")
-        return edited
+
+        async def work(session: Session) -> ScheduleDocument:
+            changes = {**values, "updated_at": now}
+            edited = await self._repository.update_schedule(stored.id, stored.version, changes, session=session)
+            if edited is None:
+                raise Conflict(f"schedule {schedule_id} was changed at the same time; try again")
+            # What it exports no longer is as telling as what it exports from now on
+            await self._note("SYNC_SCHEDULE_EDITED", edited, by, session, or_else=stored)
+            return edited
+
+        return await in_transaction(self._client, work)
 
     async def delete_schedule(self, schedule_id: str, *, by: Identity) -> str:
         """Delete a schedule and its runs, also one in progress; return its id. Raises NotFound."""
         stored = await self._find_own(schedule_id, by=by)
 
         async def work(session: Session) -> bool:
-            return await self._repository.delete_schedule(stored.id, session=session)
+            deleted = await self._repository.delete_schedule(stored.id, session=session)
+            if deleted:
+                await self._note("SYNC_SCHEDULE_DELETED", stored, by, session)
+            return deleted
 
         if not await in_transaction(self._client, work):
             raise _no_such_schedule(schedule_id)
@@ -112,7 +137,11 @@ class SyncService:
     async def run_now(self, schedule_id: str, *, by: Identity) -> RunDocument:
         """Start a run and return it; a worker does the rest. Raises NotFound, or Conflict while one is running."""
         stored = await self._find_own(schedule_id, by=by)
-        run = await self._exporter.start_manually(stored)
+
+        async def note(session: Session) -> None:
+            await self._note("SYNC_RUN_STARTED", stored, by, session)
+
+        run = await self._exporter.start_manually(stored, also=note)
         if run is None:
             raise _no_such_schedule(schedule_id)
         return run
@@ -140,6 +169,29 @@ class SyncService:
             found.update(((schedule_id, page), runs) for schedule_id, runs in zip(schedule_ids, pages, strict=True))
         return [found[key] for key in asked]
 
+    async def _note(
+        self,
+        action: str,
+        schedule: ScheduleDocument,
+        by: Identity,
+        session: Session,
+        *,
+        or_else: ScheduleDocument | None = None,
+    ) -> None:
+        """Tell the audit log, where the orders of others are exported; one's own are nobody else's business."""
+        if Scope.ALL not in (schedule.scope, or_else and or_else.scope):
+            return
+        await announce_privileged(
+            self._database,
+            action,
+            schedule.id,
+            actor_id=by.subject,
+            now=self._clock.now(),
+            session=session,
+            # Of the address the host alone: its path may be a secret
+            details={"scope": schedule.scope.value, "host": urlsplit(schedule.webhook_url).hostname or ""},
+        )
+
     def _check_draft(self, draft: ScheduleDraft, *, by: Identity, now: datetime) -> dict[str, Any]:
         """Return the fields to store of *draft*."""
         if draft.scope is Scope.ALL and not by.has_scopes(SYNC_WRITE):
@@ -160,7 +212,7 @@ class SyncService:
         }
 
     async def _find_own(self, schedule_id: str, *, by: Identity) -> ScheduleDocument:
-        owner_id = require_login(by)
+        owner_id = require_person(by)
         stored = await self._repository.find_schedule(schedule_id)
         if stored is None or stored.owner_id != owner_id:
             raise _no_such_schedule(schedule_id)

@@ -14,6 +14,7 @@ from core.identity import Identity
 from core.mongo import Row
 from core.paging import Page, PageRequest, read_page_request
 from core.subgraph import require_login
+from schema.ownership import Owned
 from schema.pagination import After, Before, Connection, First, Last, connection_arguments
 from schema.problems import ConflictProblem, InvalidInputProblem, NotFoundProblem
 from schema.scalars import DateTime
@@ -31,6 +32,10 @@ class SyncContext:
     schedules_of: DataLoader[str, list[Row]]
     runs: DataLoader[tuple[str, PageRequest], Page[Row]]
     rows: RowBudget
+
+
+# Schedules are their owner's alone: staff does not see those of others, either
+OWNERS = [Owned(by="owner")]
 
 
 @strawberry.enum(description="How often a schedule runs.")
@@ -83,7 +88,7 @@ class SyncRun:
         name="from", description="Changes from this moment on are exported; null for all since the first order."
     )
     until: DateTime = strawberry.field(description="Changes before this moment are exported.")
-    error: str | None = strawberry.field(description="What went wrong last; null if nothing did.")
+    error: str | None = strawberry.field(description="What went wrong last; null if nothing did.", directives=OWNERS)
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "SyncRun":
@@ -110,13 +115,13 @@ class SyncSchedule:
     day_of_week: WeekdayName | None = strawberry.field(description="The day of a WEEKLY schedule.")
     day_of_month: int | None = strawberry.field(description="The day of a MONTHLY or YEARLY schedule, 1 to 31.")
     month: int | None = strawberry.field(description="The month of a YEARLY schedule, 1 to 12.")
-    webhook_url: str = strawberry.field(description="Where orders are posted to.")
+    webhook_url: str = strawberry.field(description="Where orders are posted to.", directives=OWNERS)
     scope: SyncScope = strawberry.field(description="Whose orders are exported.")
     enabled: bool = strawberry.field(description="Whether it runs by itself.")
     next_run_at: DateTime | None = strawberry.field(description="When it runs next; null while it is not enabled.")
     last_run_at: DateTime | None = strawberry.field(description="When its last run was started.")
     created_at: DateTime = strawberry.field(description="When it was created.")
-    owner: "User" = strawberry.field(description="Whose schedule it is.")
+    owner: "User" = strawberry.field(description="Whose schedule it is.", directives=OWNERS)
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "SyncSchedule":
@@ -144,7 +149,7 @@ class SyncSchedule:
     ) -> "SyncSchedule | None":
         return await load_visible_schedule(info.context, id)
 
-    @strawberry.field(description="Its runs, newest first.")
+    @strawberry.field(description="Its runs, newest first.", directives=OWNERS)
     async def runs(
         self,
         info: strawberry.Info[SyncContext, None],
@@ -167,7 +172,7 @@ class User:
         return cls(id=id)
 
     @strawberry.federation.field(
-        authenticated=True, description="Regular exports of orders, oldest first; only for the user."
+        authenticated=True, description="Regular exports of orders, oldest first; only for the user.", directives=OWNERS
     )
     async def sync_schedules(self, info: strawberry.Info[SyncContext, None]) -> list[SyncSchedule] | None:
         identity = info.context.identity
@@ -187,9 +192,10 @@ async def load_visible_schedule(context: SyncContext, schedule_id: str) -> SyncS
 
 @strawberry.type(description="A new schedule with its secret.")
 class SyncScheduleCreated:
-    schedule: SyncSchedule = strawberry.field(description="The schedule.")
+    schedule: SyncSchedule = strawberry.field(description="The schedule.", directives=OWNERS)
     secret: str = strawberry.field(
-        description="Verifies the webhook's signatures, as https://www.standardwebhooks.com says. Shown this once."
+        description="Verifies the webhook's signatures, as https://www.standardwebhooks.com says. Shown this once.",
+        directives=OWNERS,
     )
 
 

@@ -11,6 +11,7 @@ from core.identity import Role
 from core.mongo import Database, Row
 from subgraphs.user.documents import UserDocument
 from subgraphs.user.model import (
+    AccountStatus,
     EmailTaken,
     check_email,
     check_name,
@@ -86,7 +87,12 @@ def _row_of(account: NewAccount, password_hash: str) -> Row:
         "phone": account.phone,
         "roles": list(check_roles(account.id, account.roles, by=None)),
         "password_hash": password_hash,
+        "has_second_factor": False,
+        "last_login_at": None,
         "search_keys": list(search_keys(email, name)),
+        "status": AccountStatus.ACTIVE,
+        "addresses": [],
+        "default_address_id": None,
         "created_at": account.created_at,
         "updated_at": account.created_at,
         "version": 1,

@@ -1,10 +1,13 @@
 """What the user subgraph stores."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from beanie import Document
+from pydantic import Field
 from pymongo import ASCENDING, DESCENDING, IndexModel
+
+from subgraphs.user.model import AccountStatus
 
 
 class UserDocument(Document):
@@ -17,8 +20,16 @@ class UserDocument(Document):
     phone: str | None = None
     roles: list[str]
     password_hash: str
+    # A login opens no session without it
+    has_second_factor: bool = False
+    # Written with each session, so that opening one collides with whatever changes the account at the same moment
+    last_login_at: datetime | None = None
     # Beginnings under which staff finds the account
     search_keys: list[str]
+    status: AccountStatus = AccountStatus.ACTIVE
+    # As accounts/address_book.py writes them
+    addresses: list[dict[str, Any]] = Field(default_factory=list)
+    default_address_id: str | None = None
     created_at: datetime
     updated_at: datetime
     version: int = 1
@@ -31,7 +42,26 @@ class UserDocument(Document):
             # Two registrations of one address cannot both be written, whatever ran before
             IndexModel([("email_key", ASCENDING)], unique=True),
             IndexModel([("search_keys", ASCENDING)]),
+            # Who holds a role that is to be deleted; who is left to administer
+            IndexModel([("roles", ASCENDING)]),
         ]
+
+
+class RoleDocument(Document):
+    """A role that administrators have made up; its name is its id. Built-in ones are not stored."""
+
+    id: str  # type: ignore[assignment]
+    description: str
+    scopes: list[str]
+    created_at: datetime
+    updated_at: datetime
+    # Raised by every assignment, too, so that a deletion at the same moment collides with it
+    version: int = 1
+
+    class Settings:
+        """Collection."""
+
+        name = "roles"
 
 
 class SessionDocument(Document):
@@ -40,12 +70,16 @@ class SessionDocument(Document):
     id: str  # type: ignore[assignment]
     user_id: str
     transport: str
+    # Of the client that used it last
     user_agent: str
+    address: str = ""
     created_at: datetime
     last_used_at: datetime
     # Of the newest refresh token; the session is forgotten with it
     expires_at: datetime
-    # Null while it lives; then why it does not: LOGOUT or REUSE
+    # Of its access tokens; raised to make those that are out invalid, while the session goes on
+    generation: int = 0
+    # Null while it lives; then why it does not, an EndReason
     revoked_at: datetime | None = None
     revoked_reason: str | None = None
 
@@ -77,4 +111,25 @@ class RefreshTokenDocument(Document):
         indexes: ClassVar = [
             IndexModel([("session_id", ASCENDING)]),
             IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0),
+        ]
+
+
+class RevocationDocument(Document):
+    """Access tokens of a session that are refused although they have not expired; routers read this list."""
+
+    # The session's
+    id: str  # type: ignore[assignment]
+    # Tokens of earlier generations are refused; null refuses all
+    before: int | None = None
+    at: datetime
+    # The last token has expired by then
+    until: datetime
+
+    class Settings:
+        """Collection and indexes."""
+
+        name = "revocations"
+        indexes: ClassVar = [
+            IndexModel([("at", ASCENDING)]),
+            IndexModel([("until", ASCENDING)], expireAfterSeconds=0),
         ]

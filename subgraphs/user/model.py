@@ -1,16 +1,18 @@
 """What an account is and what it may be changed to. No I/O, no clock."""
 
 import re
-import secrets
 import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from core.errors import BadUserInput, Conflict, DomainError
 from core.identity import Identity, Role
 from core.scopes import USERS_READ
+from core.tokens import read_token_family
+from subgraphs.user.common_passwords import is_common
 
 MAX_NAME_LENGTH = 100
 # RFC 5321, section 4.5.3.1: 64 octets before the @, and 254 for the whole address as it fits a path of 256
@@ -37,6 +39,18 @@ _DOMAIN_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _PHONE = re.compile(r"\+?[0-9][0-9 ().-]*")
 
 
+class AccountStatus(StrEnum):
+    """What may be done with an account; only an ACTIVE one can be logged in to.
+
+    SUSPENDED by the store, DEACTIVATED by its owner. ERASED is what is left of one: an id that orders refer to.
+    """
+
+    ACTIVE = "ACTIVE"
+    SUSPENDED = "SUSPENDED"
+    DEACTIVATED = "DEACTIVATED"
+    ERASED = "ERASED"
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """An account as others may read it; the password's hash never leaves the repository with it."""
@@ -47,6 +61,7 @@ class Profile:
     phone: str | None
     roles: tuple[str, ...]
     created_at: datetime
+    status: AccountStatus = AccountStatus.ACTIVE
 
 
 def profile_from_row(row: Mapping[str, Any]) -> Profile:
@@ -58,6 +73,8 @@ def profile_from_row(row: Mapping[str, Any]) -> Profile:
         phone=row.get("phone"),
         roles=tuple(row["roles"]),
         created_at=row["created_at"],
+        # Rows from before accounts had a status lack it
+        status=AccountStatus(row.get("status", AccountStatus.ACTIVE)),
     )
 
 
@@ -99,7 +116,8 @@ def email_key(email: str) -> str:
     if not _can_fit(email, MAX_EMAIL_LENGTH):
         # Not an address either, and nobody's
         return "@"
-    local, _, domain = _fold(email.strip()).rpartition("@")
+    # Folding makes a blank of some signs, such as a cedilla that stands alone
+    local, _, domain = _fold(email.strip()).strip().rpartition("@")
     try:
         return f"{local}@{_ascii_domain(domain)}"
     except UnicodeError:
@@ -133,7 +151,11 @@ def check_phone(phone: str, *, field: str = "phone") -> str:
 
 
 def check_password(password: str, *, email: str, field: str = "password") -> str:
-    """Return *password* as it is hashed; raise BadUserInput when it is too short, too long, or the address itself."""
+    """Return *password* as it is hashed.
+
+    Raises:
+        BadUserInput: it is too short, too long, the address itself, or one of those that everybody tries first.
+    """
     too_long = BadUserInput(f"a password has at most {MAX_PASSWORD_LENGTH} characters", field=field)
     if not can_be_password(password):
         raise too_long
@@ -144,6 +166,8 @@ def check_password(password: str, *, email: str, field: str = "password") -> str
         raise too_long
     if normalised.casefold() in {email.casefold(), email.rpartition("@")[0].casefold()}:
         raise BadUserInput("the password must not be the e-mail address", field=field)
+    if is_common(normalised):
+        raise BadUserInput("this is one of the commonest passwords, or close to one; choose another", field=field)
     return normalised
 
 
@@ -160,8 +184,8 @@ def normalise_password(password: str) -> str:
     return unicodedata.normalize("NFKC", password)
 
 
-def check_roles(user_id: str, roles: Collection[str], *, by: str | None) -> tuple[str, ...]:
-    """Return *roles* for the account *user_id*, sorted and each once.
+def check_roles(user_id: str, roles: Collection[str], *, by: str | None, also: Collection[str] = ()) -> tuple[str, ...]:
+    """Return *roles* for the account *user_id*, sorted and each once; *also* are the names that are not built in.
 
     Raises:
         BadUserInput: none at all, or one that an account cannot have.
@@ -172,9 +196,9 @@ def check_roles(user_id: str, roles: Collection[str], *, by: str | None) -> tupl
         raise Conflict("nobody changes their own roles")
     if not roles:
         raise BadUserInput("an account has at least one role", field="roles")
-    unknown = sorted(set(roles) - ASSIGNABLE_ROLES)
+    unknown = sorted(set(roles) - ASSIGNABLE_ROLES - set(also))
     if unknown:
-        raise BadUserInput(f"role {unknown[0]} cannot be assigned", field="roles")
+        raise BadUserInput(f"role {unknown[0]:.40} cannot be assigned", field="roles")
     return tuple(sorted(set(map(str, roles))))
 
 
@@ -219,18 +243,25 @@ class InvalidCredentials(DomainError):
     code = "INVALID_CREDENTIALS"
 
 
+class AccountInactive(DomainError):
+    """The password is right, and the account is suspended or deactivated."""
+
+    code = "ACCOUNT_INACTIVE"
+
+
+class InvalidMailToken(DomainError):
+    """The token from a mail was used, has expired, was replaced by a newer one, or never was. Which is not told."""
+
+    code = "INVALID_MAIL_TOKEN"
+
+
 class InvalidRefreshToken(DomainError):
     """The refresh token is unknown, expired, used before, or its session has ended. Which one is not told."""
 
     code = "INVALID_REFRESH_TOKEN"
 
 
-def token_id_of(session_id: str) -> str:
-    """Return a new access token's `jti`: unique, and it names the session so that a logout knows what to end."""
-    return f"{session_id}.{secrets.token_hex(8)}"
-
-
 def session_of(token_id: str | None) -> str | None:
     """Return the session that an access token with this `jti` belongs to; None for tokens made without one."""
-    session_id, dot, _ = (token_id or "").partition(".")
-    return session_id if dot and session_id.startswith("ses_") else None
+    family = read_token_family(token_id)
+    return family.session_id if family is not None and family.session_id.startswith("ses_") else None

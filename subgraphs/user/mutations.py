@@ -5,24 +5,26 @@ from typing import Annotated
 import strawberry
 
 from core.scopes import USERS_WRITE
-from schema.scalars import DateTime
+from schema.ownership import Public
+from subgraphs.user.accounts.mutations import AccountMutations
+from subgraphs.user.accounts.types import VerifyEmailInput, VerifyEmailResult
+from subgraphs.user.handing_over import hand_over, welcome
 from subgraphs.user.model import InvalidRefreshToken
+from subgraphs.user.second_factor.mutations import SecondFactorMutation
 from subgraphs.user.service import UNCHANGED
-from subgraphs.user.sessions import Tokens
+from subgraphs.user.session_list.mutations import SessionMutation
 from subgraphs.user.types import (
-    AuthSession,
+    CALLERS,
+    SELF,
     LoginInput,
     LoginResult,
     RefreshResult,
-    RegisterInput,
-    RegisterResult,
     SetRolesResult,
     TokenTransport,
     UpdateProfileInput,
     UpdateProfileResult,
     User,
     UserContext,
-    UserRole,
 )
 
 RefreshTokenArgument = Annotated[
@@ -31,41 +33,40 @@ RefreshTokenArgument = Annotated[
 
 
 @strawberry.type
-class Mutation:
+class Mutation(AccountMutations, SessionMutation, SecondFactorMutation):
     """Changes to accounts and sessions."""
 
-    @strawberry.mutation
-    async def register(
+    @strawberry.mutation(directives=CALLERS)
+    async def verify_email(
         self,
         info: strawberry.Info[UserContext, None],
-        input: Annotated[RegisterInput, strawberry.argument(description="The new account.")],
-    ) -> RegisterResult:
-        """Create a customer's account and log in to it."""
-        tokens = await info.context.service.register(
-            email=input.email,
-            password=input.password,
-            name=input.name,
-            transport=input.transport.name,
-            user_agent=_user_agent(info.context),
+        input: Annotated[VerifyEmailInput, strawberry.argument(description="Token and password.")],
+    ) -> VerifyEmailResult:
+        """Open the account of a registration and log in to it: with the token that was sent, and the password."""
+        tokens = await info.context.accounts.registrations.verify(
+            input.token, input.password, transport=input.transport.name, origin=info.context.call.origin
         )
-        return _hand_over(tokens, input.transport, info.context)
+        return welcome(tokens, input.transport, info.context)
 
-    @strawberry.mutation
+    @strawberry.mutation(directives=CALLERS)
     async def login(
         self,
         info: strawberry.Info[UserContext, None],
         input: Annotated[LoginInput, strawberry.argument(description="Who logs in.")],
     ) -> LoginResult:
-        """Log in."""
-        tokens = await info.context.service.log_in(
+        """Log in; where the account has a second factor, completeLogin is the second step."""
+        context = info.context
+        device_token = input.device_token or context.device_cookie.read(context.call.headers)
+        tokens = await context.service.log_in(
             email=input.email,
             password=input.password,
             transport=input.transport.name,
-            user_agent=_user_agent(info.context),
+            origin=context.call.origin,
+            device_token=device_token,
         )
-        return _hand_over(tokens, input.transport, info.context)
+        return welcome(tokens, input.transport, context, device_token)
 
-    @strawberry.mutation
+    @strawberry.mutation(directives=CALLERS)
     async def refresh(
         self,
         info: strawberry.Info[UserContext, None],
@@ -82,25 +83,25 @@ class Mutation:
             # Otherwise a script on the page could turn the cookie that it cannot read into a token that it can
             transport = TokenTransport.COOKIE
         try:
-            tokens = await context.service.refresh(refresh_token or from_cookie or "")
+            tokens = await context.service.refresh(refresh_token or from_cookie or "", origin=context.call.origin)
         except InvalidRefreshToken:
             if from_cookie is not None:
                 context.call.cookies.extend(context.cookies.remove())
             raise
-        return _hand_over(tokens, transport, context)
+        return hand_over(tokens, transport, context)
 
-    @strawberry.mutation
+    @strawberry.mutation(directives=[Public(because="it ends what the caller holds, and nothing else")])
     async def logout(
         self, info: strawberry.Info[UserContext, None], refresh_token: RefreshTokenArgument = None
     ) -> bool:
         """End the session of the caller's tokens and remove its cookies; false if none was left to end."""
         context = info.context
         token = refresh_token or context.cookies.read_refresh_token(context.call.headers)
-        ended = await context.service.log_out(context.identity, token)
+        ended = await context.service.log_out(context.identity, token, origin=context.call.origin)
         context.call.cookies.extend(context.cookies.remove())
         return ended
 
-    @strawberry.federation.mutation(authenticated=True)
+    @strawberry.federation.mutation(authenticated=True, directives=SELF)
     async def update_profile(
         self,
         info: strawberry.Info[UserContext, None],
@@ -120,27 +121,9 @@ class Mutation:
         self,
         info: strawberry.Info[UserContext, None],
         user_id: Annotated[strawberry.ID, strawberry.argument(description="Whose roles.")],
-        roles: Annotated[list[UserRole], strawberry.argument(description="All roles of the user from now on.")],
+        roles: Annotated[list[str], strawberry.argument(description="Names of all roles from now on.")],
     ) -> SetRolesResult:
-        """Assign roles to somebody else. They count from the user's next access token on."""
+        """Assign roles to somebody else. Access tokens with the old ones stop working within a minute."""
         identity = info.context.identity
-        profile = await info.context.service.set_roles(user_id, [role.name for role in roles], by=identity)
+        profile = await info.context.service.set_roles(user_id, roles, by=identity)
         return User.from_profile(profile, viewer=identity)
-
-
-def _hand_over(tokens: Tokens, transport: TokenTransport, context: UserContext) -> AuthSession:
-    in_cookies = transport is TokenTransport.COOKIE
-    if in_cookies:
-        context.call.cookies.extend(context.cookies.carry(tokens, now=context.now()))
-    return AuthSession(
-        access_token=None if in_cookies else tokens.access_token,
-        token_type="Bearer",
-        expires_at=DateTime(tokens.access_expires_at),
-        refresh_token=None if in_cookies else tokens.refresh_token,
-        # Whoever has just proven to be this user reads it as that user, although the request came without a token
-        user=User.from_profile(tokens.profile, viewer=tokens.identity),
-    )
-
-
-def _user_agent(context: UserContext) -> str:
-    return context.call.headers.get("user-agent", "")

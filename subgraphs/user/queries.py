@@ -7,23 +7,29 @@ import strawberry
 from core.paging import read_page_request
 from core.scopes import USERS_READ
 from schema.pagination import After, Before, Connection, First, Last, connection_arguments
-from subgraphs.user.types import User, UserContext
+from subgraphs.user.accounts.queries import AccountQueries
+from subgraphs.user.model import AccountStatus
+from subgraphs.user.second_factor.queries import SecondFactorQuery
+from subgraphs.user.session_list.queries import SessionQuery
+from subgraphs.user.types import SELF, User, UserContext
 
 
 @strawberry.type
-class Query:
+class Query(AccountQueries, SessionQuery, SecondFactorQuery):
     """Reads about accounts."""
 
-    @strawberry.field
+    @strawberry.field(directives=SELF)
     async def me(self, info: strawberry.Info[UserContext, None]) -> User | None:
         """Whoever is logged in; null for an anonymous caller."""
         identity = info.context.identity
         if identity.subject is None or identity.is_service:
             return None
         profile = await info.context.profiles.load(identity.subject)
-        return None if profile is None else User.from_profile(profile, viewer=identity)
+        if profile is None or profile.status is AccountStatus.ERASED:
+            return None
+        return User.from_profile(profile, viewer=identity)
 
-    @strawberry.federation.field(authenticated=True)
+    @strawberry.federation.field(authenticated=True, directives=SELF)
     async def user(
         self,
         info: strawberry.Info[UserContext, None],

@@ -7,19 +7,18 @@ from typing import Any
 
 from core.mongo import Database, DuplicateKeyError, Row, Session, find_one_and_update
 from core.paging import Page, PageRequest, find_page
-from subgraphs.user.documents import RefreshTokenDocument, SessionDocument, UserDocument
-from subgraphs.user.model import EmailTaken, Profile, profile_from_row
+from subgraphs.user.documents import UserDocument
+from subgraphs.user.model import AccountStatus, EmailTaken, Profile, profile_from_row
 
 # What a profile is read from; never the password's hash
-PROFILE_FIELDS = {"email": 1, "name": 1, "phone": 1, "roles": 1, "created_at": 1}
+PROFILE_FIELDS = {"email": 1, "name": 1, "phone": 1, "roles": 1, "created_at": 1, "status": 1}
 
 
 class UserRepository:
-    """Accounts, their sessions and refresh tokens in one database."""
+    """Accounts in one database."""
 
     def __init__(self, database: Database) -> None:
         self._users = database["users"]
-        self._sessions = database["sessions"]
 
     async def insert_user(self, document: UserDocument, *, session: Session | None = None) -> None:
         """Add an account; raise EmailTaken when another one has its address."""
@@ -47,7 +46,9 @@ class UserRepository:
 
     async def find_profile_page(self, search: str | None, page: PageRequest) -> Page[Profile]:
         """Return a page of profiles, newest first; *search* is the beginning of an address, a name, or a word of it."""
-        query: Row = {} if not search else {"search_keys": {"$regex": f"^{re.escape(search.casefold())}"}}
+        query: Row = {"status": {"$ne": AccountStatus.ERASED}}
+        if search:
+            query["search_keys"] = {"$regex": f"^{re.escape(search.casefold())}"}
         # Ids begin with the time of their creation
         found = await find_page(self._users, query, [("_id", -1)], page, projection=PROFILE_FIELDS)
         return Page(
@@ -58,59 +59,29 @@ class UserRepository:
         """Apply *changes*; return the account, or None when there is none.
 
         What was read in the same transaction still holds: a write in between would have made this one conflict.
+        Raises EmailTaken when another account has the new address.
         """
-        return await find_one_and_update(
-            UserDocument, {"_id": user_id}, {"$set": dict(changes), "$inc": {"version": 1}}, session=session
-        )
+        try:
+            return await find_one_and_update(
+                UserDocument, {"_id": user_id}, {"$set": dict(changes), "$inc": {"version": 1}}, session=session
+            )
+        except DuplicateKeyError as error:
+            raise EmailTaken("another account has this e-mail address") from error
 
     async def replace_password_hash(self, user_id: str, old: str, new: str) -> None:
         """Store *new* unless the password was changed in the meantime."""
         await self._users.update_one({"_id": user_id, "password_hash": old}, {"$set": {"password_hash": new}})
 
-    async def insert_session(self, document: SessionDocument, token: RefreshTokenDocument, *, session: Session) -> None:
-        """Add a session with its first refresh token."""
-        await document.insert(session=session)
-        await token.insert(session=session)
+    async def note_login(self, user_id: str, password_hash: str, *, now: datetime, session: Session) -> bool:
+        """Note a login on the account; return False if its password or its status has changed since it was read.
 
-    async def find_refresh_token(self, token_hash: str) -> RefreshTokenDocument | None:
-        """Return a refresh token, used or not."""
-        return await RefreshTokenDocument.find_one({"_id": token_hash})
-
-    async def replace_refresh_token(
-        self, token_hash: str, successor: RefreshTokenDocument, *, now: datetime, session: Session
-    ) -> bool:
-        """Mark the token as used and add its successor; return False, with nothing written, if it was used before."""
-        used = await find_one_and_update(
-            RefreshTokenDocument,
-            {"_id": token_hash, "used_at": None, "expires_at": {"$gt": now}},
-            {"$set": {"used_at": now}},
+        Writing to the account makes a login collide with what ends all sessions at the same moment, so that no session
+        with the old password outlives it.
+        """
+        result = await self._users.update_one(
+            # None finds rows from before accounts had a status
+            {"_id": user_id, "password_hash": password_hash, "status": {"$in": [AccountStatus.ACTIVE, None]}},
+            {"$set": {"last_login_at": now}},
             session=session,
         )
-        if used is None:
-            return False
-        await successor.insert(session=session)
-        return True
-
-    async def extend_session(self, session_id: str, *, now: datetime, expires_at: datetime, session: Session) -> bool:
-        """Note a use of the session; return False if it has ended.
-
-        Writing to the session makes a refresh collide with a revocation at the same moment, so that one of them sees
-        the other.
-        """
-        return (
-            await find_one_and_update(
-                SessionDocument,
-                {"_id": session_id, "revoked_at": None},
-                {"$set": {"last_used_at": now, "expires_at": expires_at}},
-                session=session,
-            )
-            is not None
-        )
-
-    async def revoke_session(self, session_id: str, *, reason: str, now: datetime) -> bool:
-        """End the session with all its refresh tokens; return whether it lived until now."""
-        result = await self._sessions.update_one(
-            {"_id": session_id, "revoked_at": None, "expires_at": {"$gt": now}},
-            {"$set": {"revoked_at": now, "revoked_reason": reason}},
-        )
-        return result.modified_count == 1
+        return result.matched_count == 1

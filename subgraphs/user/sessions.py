@@ -1,32 +1,47 @@
 """Sessions: an access token that lives for minutes, and refresh tokens of which each works once.
 
 A refresh token that comes a second time was copied, or its answer was lost; which of the two, nobody can tell. So the
-whole family ends and both holders log in again (RFC 9700, section 4.14.2).
+whole family ends, its owner is told, and both holders log in again (RFC 9700, section 4.14.2). There is no grace period
+for clients whose network lost the answer: a thief would have the same one.
 """
 
 import secrets
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from hashlib import sha256
+from typing import TypeAlias
 
 import structlog
 
-from core.clock import Clock
-from core.identity import Identity
+from core.errors import Forbidden, Unauthenticated
+from core.identity import ANONYMOUS, Identity, Role
 from core.ids import new_id
-from core.mongo import Client, Session, in_transaction
+from core.key_ring import RotatingIssuer
+from core.mongo import Session, in_transaction
 from core.scopes import scopes_of
-from core.tokens import AccessTokenIssuer
-from subgraphs.user.documents import RefreshTokenDocument, SessionDocument
-from subgraphs.user.model import InvalidRefreshToken, Profile, session_of, token_id_of
-from subgraphs.user.repository import UserRepository
+from core.subgraph import UNKNOWN_ORIGIN, Origin, Runtime
+from core.tokens import TokenFamily, new_token_id
+from subgraphs.user.accounts.documents import LetterKind
+from subgraphs.user.accounts.postbox import Postbox
+from subgraphs.user.audit import AuditAction, AuditLog
+from subgraphs.user.documents import RefreshTokenDocument, SessionDocument, UserDocument
+from subgraphs.user.model import AccountStatus, InvalidRefreshToken, Profile, profile_from_row, session_of
+from subgraphs.user.session_repository import SessionRepository
+from subgraphs.user.user_agents import describe_device
 
 log = structlog.get_logger(__name__)
 
-LOGOUT = "LOGOUT"
-REUSE = "REUSE"
 
-MAX_USER_AGENT_LENGTH = 200
+class EndReason(StrEnum):
+    """Why a session has ended."""
+
+    LOGOUT = "LOGOUT"
+    LOGOUT_EVERYWHERE = "LOGOUT_EVERYWHERE"
+    REUSE = "REUSE"
+    REVOKED = "REVOKED"
+    SECOND_FACTOR_CHANGED = "SECOND_FACTOR_CHANGED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,42 +56,76 @@ class Tokens:
     refresh_expires_at: datetime
 
 
+class SecondFactorMissing(Forbidden):
+    """A session was to be opened without the second factor that its account has."""
+
+
+FindScopes: TypeAlias = Callable[[Collection[str]], Awaitable[frozenset[str]]]
+"""Returns the scopes that roles hold together."""
+
+
+async def _built_in_scopes(roles: Collection[str]) -> frozenset[str]:
+    return scopes_of(roles)
+
+
 class Sessions:
     """Opens, refreshes and ends sessions."""
 
     def __init__(
         self,
-        repository: UserRepository,
-        client: Client,
-        issuer: AccessTokenIssuer,
-        clock: Clock,
+        runtime: Runtime,
+        issuer: RotatingIssuer,
         *,
-        refresh_ttl: timedelta,
+        postbox: Postbox,
+        find_scopes: FindScopes = _built_in_scopes,
     ) -> None:
-        self._repository = repository
-        self._client = client
+        self._repository = SessionRepository(runtime.database)
+        self._audit = AuditLog(runtime.database, runtime.clock)
+        self._postbox = postbox
+        self._client = runtime.client
+        self._clock = runtime.clock
         self._issuer = issuer
-        self._clock = clock
-        self._refresh_ttl = refresh_ttl
+        self._find_scopes = find_scopes
+        self._refresh_ttl = timedelta(seconds=runtime.settings.refresh_token_ttl_s)
+        self._guarded_roles = frozenset(runtime.settings.require_second_factor_for)
 
-    async def open(self, profile: Profile, *, transport: str, user_agent: str, session: Session) -> Tokens:
-        """Start a session for *profile*, in the transaction of *session*."""
+    async def open(
+        self, profile: Profile, *, transport: str, origin: Origin, session: Session, second_factor: bool = False
+    ) -> Tokens:
+        """Start a session for *profile*, in the transaction of *session*.
+
+        Args:
+            profile: whose; the account is read anew, for its roles may have changed since.
+            transport: how the client carries its tokens.
+            origin: where the client is.
+            session: the transaction.
+            second_factor: whether a code has been checked.
+
+        Raises:
+            SecondFactorMissing: the account has a second factor, and no code has been checked.
+            InvalidRefreshToken: the account is no more.
+        """
         now = self._clock.now()
-        session_id = new_id("ses")
+        account = await self._repository.touch_account(profile.id, {"last_login_at": now}, session=session)
+        if account is None:
+            raise InvalidRefreshToken("the account is no more")
+        if account.has_second_factor and not second_factor:
+            raise SecondFactorMissing("this account has a second factor: log in with it")
         document = SessionDocument(
-            id=session_id,
-            user_id=profile.id,
+            id=new_id("ses"),
+            user_id=account.id,
             transport=transport,
-            user_agent=user_agent[:MAX_USER_AGENT_LENGTH],
+            user_agent=origin.user_agent,
+            address=origin.address,
             created_at=now,
             last_used_at=now,
             expires_at=now + self._refresh_ttl,
         )
-        refresh_token, row = self._make_refresh_token(session_id, profile.id, now)
+        refresh_token, row = self._make_refresh_token(document.id, account.id, now)
         await self._repository.insert_session(document, row, session=session)
-        return self._issue(profile, session_id, refresh_token, now)
+        return await self._issue(account, document, refresh_token, now)
 
-    async def refresh(self, refresh_token: str) -> Tokens:
+    async def refresh(self, refresh_token: str, *, origin: Origin = UNKNOWN_ORIGIN) -> Tokens:
         """Use up *refresh_token* and return new tokens, with the roles that the account has now.
 
         Raises:
@@ -88,37 +137,127 @@ class Sessions:
         known = await self._repository.find_refresh_token(token_hash)
         if known is None or known.expires_at <= now:
             raise refusal
-        profiles = await self._repository.find_profiles([known.user_id])
-        if not profiles:
-            raise refusal
         successor, row = self._make_refresh_token(known.session_id, known.user_id, now)
 
-        async def rotate(session: Session) -> bool:
+        async def rotate(session: Session) -> Tokens | None:
             if not await self._repository.replace_refresh_token(token_hash, row, now=now, session=session):
-                return False
-            if not await self._repository.extend_session(
-                known.session_id, now=now, expires_at=row.expires_at, session=session
-            ):
+                return None
+            living = await self._repository.extend_session(
+                known.session_id, now=now, expires_at=row.expires_at, origin=origin, session=session
+            )
+            account = await self._repository.find_account(known.user_id, session=session)
+            if living is None or account is None or account.status is not AccountStatus.ACTIVE:
                 # Raised rather than returned, to take back the new token
                 raise refusal
-            return True
+            return await self._issue(account, living, successor, now)
 
-        if known.used_at is not None or not await in_transaction(self._client, rotate):
-            if await self._repository.revoke_session(known.session_id, reason=REUSE, now=now):
-                log.warning("refresh token used twice", user_id=known.user_id, session_id=known.session_id)
+        tokens = await in_transaction(self._client, rotate) if known.used_at is None else None
+        if tokens is None:
+            await self._end_reused(known, origin)
             raise refusal
-        return self._issue(profiles[0], known.session_id, successor, now)
+        return tokens
 
-    async def end(self, identity: Identity, refresh_token: str | None) -> bool:
+    async def end(self, identity: Identity, refresh_token: str | None, *, origin: Origin = UNKNOWN_ORIGIN) -> bool:
         """End the sessions of the caller's access token and of *refresh_token*; return whether one lived."""
-        session_ids = {session_of(identity.token_id)}
+        owners = {session_of(identity.token_id): identity.subject}
         if refresh_token:
             known = await self._repository.find_refresh_token(hash_refresh_token(refresh_token))
-            session_ids.add(known.session_id if known else None)
+            if known is not None:
+                owners[known.session_id] = known.user_id
         ended = False
-        for session_id in sorted(filter(None, session_ids)):
-            ended |= await self._repository.revoke_session(session_id, reason=LOGOUT, now=self._clock.now())
+        for session_id, user_id in owners.items():
+            if session_id is None:
+                continue
+            by = Identity(user_id)
+            ended |= await self.end_one(
+                session_id, user_id, EndReason.LOGOUT, AuditAction.LOGGED_OUT, by=by, origin=origin
+            )
         return ended
+
+    async def end_one(
+        self,
+        session_id: str,
+        user_id: str | None,
+        reason: EndReason,
+        action: AuditAction,
+        *,
+        by: Identity,
+        origin: Origin,
+    ) -> bool:
+        """End a session of *user_id* and record it; return whether it lived."""
+
+        async def work(session: Session) -> bool:
+            now = self._clock.now()
+            ended = await self._repository.end_session(session_id, reason=reason, now=now, session=session)
+            if ended:
+                details = {"session_id": session_id}
+                await self._audit.record(
+                    action, by=by, user_id=user_id, origin=origin, details=details, session=session
+                )
+            return ended
+
+        return await in_transaction(self._client, work)
+
+    async def revoke_sessions_of(
+        self, user_id: str, reason: str, *, except_session: str | None = None, session: Session
+    ) -> int:
+        """End all sessions of an account, but *except_session*, in the transaction of *session*; return how many.
+
+        Their access tokens are refused everywhere within a minute. For a change after which whoever is logged in has to
+        show again who they are: another password, a suspension.
+        """
+        ended = await self._repository.end_sessions_of(
+            user_id, reason=reason, except_session=except_session, now=self._clock.now(), session=session
+        )
+        return len(ended)
+
+    async def renew_tokens_of(self, user_id: str, *, session: Session) -> None:
+        """Have the access tokens of an account refused within a minute, in the transaction of *session*.
+
+        Its sessions go on: clients refresh, and get tokens with what the account may do now. For a change of roles.
+        """
+        await self._repository.begin_generation_of(user_id, now=self._clock.now(), session=session)
+
+    async def require_living(self, identity: Identity) -> None:
+        """Raise Unauthenticated when the session of the caller's token has ended, be it a moment ago.
+
+        For the few use cases that a stolen token must not reach even in the seconds until routers have heard of it.
+        """
+        session_id = session_of(identity.token_id)
+        if session_id is not None and not await self._repository.is_living(session_id, now=self._clock.now()):
+            raise Unauthenticated("this session has ended; log in again")
+
+    def is_guarded(self, account: UserDocument) -> bool:
+        """Tell whether the account has a role that needs a second factor."""
+        return not self._guarded_roles.isdisjoint(account.roles)
+
+    async def _end_reused(self, known: RefreshTokenDocument, origin: Origin) -> None:
+        async def work(session: Session) -> bool:
+            now = self._clock.now()
+            found = await self._repository.find_session(known.session_id)
+            ended = await self._repository.end_session(
+                known.session_id, reason=EndReason.REUSE, now=now, session=session
+            )
+            if not ended or found is None:
+                return False
+            await self._audit.record(
+                AuditAction.SESSION_REUSED,
+                by=ANONYMOUS,
+                user_id=known.user_id,
+                origin=origin,
+                details={"session_id": known.session_id},
+                session=session,
+            )
+            account = await self._repository.find_account(known.user_id, session=session)
+            if account is not None:
+                device = describe_device(found.user_agent)
+                await self._postbox.tell(
+                    LetterKind.SESSION_REUSED, account, device=device, opened_at=found.created_at, session=session
+                )
+            return True
+
+        if await in_transaction(self._client, work):
+            log.warning("refresh token used twice", user_id=known.user_id, session_id=known.session_id)
 
     def _make_refresh_token(self, session_id: str, user_id: str, now: datetime) -> tuple[str, RefreshTokenDocument]:
         token = secrets.token_urlsafe(32)
@@ -131,18 +270,23 @@ class Sessions:
         )
         return token, document
 
-    def _issue(self, profile: Profile, session_id: str, refresh_token: str, now: datetime) -> Tokens:
+    async def _issue(self, account: UserDocument, living: SessionDocument, refresh_token: str, now: datetime) -> Tokens:
+        roles = frozenset(account.roles)
+        if self.is_guarded(account) and not account.has_second_factor:
+            # Good for nothing but to enrol one
+            roles = frozenset({str(Role.CUSTOMER)})
         identity = Identity(
-            subject=profile.id,
-            roles=frozenset(profile.roles),
-            scopes=scopes_of(profile.roles),
-            token_id=token_id_of(session_id),
+            subject=account.id,
+            roles=roles,
+            scopes=await self._find_scopes(roles),
+            token_id=new_token_id(TokenFamily(living.id, living.generation)),
         )
+        issuer = self._issuer.at(now)
         return Tokens(
-            profile=profile,
+            profile=profile_from_row({**account.model_dump(), "_id": account.id}),
             identity=identity,
-            access_token=self._issuer.issue(identity, now=now),
-            access_expires_at=now + timedelta(seconds=self._issuer.ttl_s),
+            access_token=issuer.issue(identity, now=now),
+            access_expires_at=now + timedelta(seconds=issuer.ttl_s),
             refresh_token=refresh_token,
             refresh_expires_at=now + self._refresh_ttl,
         )

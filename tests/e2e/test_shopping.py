@@ -1,5 +1,6 @@
 """The whole way of an order, over HTTP and against real servers."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -21,8 +22,17 @@ REGISTER = """
 mutation ($input: RegisterInput!) {
   register(input: $input) {
     __typename
-    ... on AuthSession { accessToken tokenType user { id name email roles } }
+    ... on RegistrationAccepted { message }
     ... on InvalidInputProblem { field message }
+  }
+}
+"""
+VERIFY = """
+mutation ($input: VerifyEmailInput!) {
+  verifyEmail(input: $input) {
+    __typename
+    ... on AuthSession { accessToken tokenType user { id name email roles } }
+    ... on Problem { code message }
   }
 }
 """
@@ -75,11 +85,24 @@ def staff_of(store: RunningStore) -> Client:
 
 
 def register(store: RunningStore, name: str = "Rina Wijaya") -> tuple[Client, Json]:
-    """Register somebody new; return a client that speaks for them, and their account."""
+    """Register somebody new and confirm the address; return a client that speaks for them, and their account."""
     account = {"email": f"{new_id('e2e')}@pasar.example", "password": "korrekte-pferde-batterie", "name": name}
-    session = store.client.ask(REGISTER, input=account)["register"]
+    accepted = store.client.ask(REGISTER, input=account)["register"]
+    assert accepted["__typename"] == "RegistrationAccepted", accepted
+    given = {"token": mail_token(store, account["email"]), "password": account["password"]}
+    session = store.client.ask(VERIFY, input=given)["verifyEmail"]
     assert session["__typename"] == "AuthSession", session
     return store.client.with_token(session["accessToken"]), {**account, **session["user"]}
+
+
+def mail_token(store: RunningStore, address: str, subject: str = "Confirm your e-mail address") -> str:
+    """Return the token of the letter with *subject* to an address, as soon as it is in the mailbox."""
+
+    def look() -> list[str]:
+        return [mail["text"] for mail in store.mails_to(address) if mail["subject"] == subject]
+
+    text = eventually(look, until=bool)[0]
+    return next(line.removeprefix("Token: ") for line in text.splitlines() if line.startswith("Token: "))
 
 
 def monthly_totals(staff: Client) -> dict[tuple[int, int], tuple[int, int, int]]:
@@ -171,8 +194,9 @@ def test_a_customer_registers_searches_orders_pays_and_is_told(store: RunningSto
 
     assert difference(totals_before, monthly_totals(staff)) == [(1, 2, order["total"]["amount"])]
 
-    mails = eventually(lambda: store.mails_to(account["email"]), until=bool)
-    assert [order["number"] in mail["subject"] + mail["text"] for mail in mails] == [True]
+    mails = eventually(lambda: store.mails_to(account["email"]), until=lambda seen: len(seen) > 1)
+    # After the one with which the address was confirmed
+    assert [order["number"] in mail["subject"] + mail["text"] for mail in mails] == [True, False]
     # Pressing again, as impatient people do, changes nothing
     press(checkout["payUrl"], "pay")
     assert difference(totals_before, monthly_totals(staff)) == [(1, 2, order["total"]["amount"])]
@@ -187,6 +211,62 @@ def difference(
         for month, sums in sorted(after.items())
     ]
     return [change for change in changes if any(change)]
+
+
+def test_a_forgotten_password_is_reset_by_mail(store: RunningStore) -> None:
+    _, account = register(store)
+    ask = "mutation ($email: String!) { requestPasswordReset(email: $email) { __typename message } }"
+    answers = [
+        store.client.ask(ask, email=email)["requestPasswordReset"]
+        for email in (account["email"], f"{new_id('nobody')}@pasar.example")
+    ]
+    assert answers[0] == answers[1]
+    reset = "mutation ($input: ResetPasswordInput!) { resetPassword(input: $input) { __typename } }"
+    given = {
+        "token": mail_token(store, account["email"], "Reset your password"),
+        "newPassword": "andere-pferde-batterie",
+    }
+    results = [store.client.ask(reset, input=given)["resetPassword"]["__typename"] for _ in range(2)]
+    assert results == ["PasswordChanged", "InvalidMailTokenProblem"]
+    again = store.client.log_in(account["email"], "andere-pferde-batterie")
+    assert again.ask("{ me { id } }") == {"me": {"id": account["id"]}}
+    eventually(
+        lambda: [mail["subject"] for mail in store.mails_to(account["email"])],
+        until=lambda subjects: "Your password was changed" in subjects,
+    )
+
+
+def test_a_person_reads_all_that_the_store_knows_and_is_forgotten(store: RunningStore) -> None:
+    customer, account = register(store)
+    order = place_order(customer, find_product(customer, "gayo 200")["id"], 1, "k")["order"]
+    password = account["password"]
+    erase = "mutation ($p: String!) { eraseAccount(password: $p) { __typename } }"
+    assert customer.ask(erase, p=password) == {"eraseAccount": {"__typename": "ConflictProblem"}}
+    customer.ask("mutation ($id: ID!) { cancelOrder(id: $id) { __typename } }", id=order["id"])
+
+    customer.ask("mutation ($p: String!) { requestDataExport(password: $p) { __typename } }", p=password)
+    count = eventually(
+        lambda: customer.ask("{ dataExport { status partCount } }")["dataExport"],
+        until=lambda export: export["status"] == "READY",
+    )["partCount"]
+    parts = [
+        json.loads(customer.ask("query ($n: Int!) { dataExport { part(number: $n) } }", n=number)["dataExport"]["part"])
+        for number in range(1, count + 1)
+    ]
+    assert [part["part"] for part in parts] == ["account", "orders", "sync_schedules"]
+    assert parts[0]["account"]["email"] == account["email"]
+    assert [each["number"] for each in parts[1]["orders"]] == [order["number"]]
+
+    assert customer.ask(erase, p=password) == {"eraseAccount": {"__typename": "AccountErased"}}
+    staff = staff_of(store)
+    buyer = "query ($id: ID!) { order(id: $id) { buyer { name email } shippingAddress { recipient line1 city } } }"
+    assert eventually(
+        lambda: staff.ask(buyer, id=order["id"])["order"],
+        until=lambda seen: seen["shippingAddress"]["recipient"] != ADDRESS["recipient"],
+    ) == {
+        "buyer": {"name": "Erased user", "email": None},
+        "shippingAddress": {"recipient": "erased", "line1": "erased", "city": "Bandung"},
+    }
 
 
 def test_a_payment_that_fails_gives_the_stock_back(store: RunningStore) -> None:
@@ -207,7 +287,11 @@ def test_a_payment_that_fails_gives_the_stock_back(store: RunningStore) -> None:
     assert ended["status"] in ("CANCELLED", "EXPIRED")
     assert eventually(lambda: staff.ask(STOCK, id=product["id"])["product"], until=lambda seen: seen == before)
     assert monthly_totals(staff) == totals_before
-    eventually(lambda: store.mails_to(account["email"]), until=bool)
+    number = checkout["order"]["number"]
+    eventually(
+        lambda: [mail["subject"] for mail in store.mails_to(account["email"])],
+        until=lambda subjects: any(number in subject for subject in subjects),
+    )
 
 
 def test_a_query_over_five_subgraphs_sends_one_batched_request_to_each(store: RunningStore) -> None:
@@ -230,7 +314,8 @@ def test_a_query_over_five_subgraphs_sends_one_batched_request_to_each(store: Ru
     )["orders"]["nodes"]
     after = store.subgraph_requests()
     assert len(nodes) == 25
-    assert all(node["buyer"]["email"] and node["payment"]["status"] for node in nodes)
+    # Some of them may be erased, and have no address any more
+    assert all(node["buyer"]["name"] and node["payment"]["status"] for node in nodes)
     assert all(line["product"]["name"] for node in nodes for line in node["lines"])
     assert all(line["product"]["stockLevel"]["onHand"] >= 0 for node in nodes for line in node["lines"])
     assert {name: after[name] - before.get(name, 0) for name in after if after[name] != before.get(name, 0)} == {

@@ -6,18 +6,16 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from core.ids import new_id
 from tests.e2e.conftest import MODES
-from tests.e2e.test_shopping import REGISTER, codes_of
+from tests.e2e.test_shopping import codes_of, register
 from tests.testkit.running import RunningStore, running_store, send
 
 PASSWORD = "korrekte-pferde-batterie"
 
 
 def test_a_browser_logs_in_refreshes_and_logs_out_with_cookies_that_scripts_cannot_read(store: RunningStore) -> None:
-    email = f"{new_id('e2e')}@pasar.example"
-    registered = store.client.ask(REGISTER, input={"email": email, "password": PASSWORD, "name": "Rina"})
-    assert registered["register"]["__typename"] == "AuthSession"
+    _, account = register(store)
+    email = account["email"]
     jar: SimpleCookie = SimpleCookie()
 
     def call(query: str, **headers: str) -> object:
@@ -59,13 +57,15 @@ def test_a_browser_logs_in_refreshes_and_logs_out_with_cookies_that_scripts_cann
     assert call("{ me { email } }") == {"data": {"me": None}}
 
 
-@pytest.mark.parametrize(("algorithm", "mode"), [("RS256", "up"), ("HS256", "up"), ("HS256", "split")])
+@pytest.mark.parametrize(
+    ("algorithm", "mode"), [("RS256", "up"), ("RS256", "split"), ("HS256", "up"), ("HS256", "split")]
+)
 def test_tokens_are_signed_as_configured(tmp_path: Path, algorithm: str, mode: str) -> None:
     import jwt
 
     with running_store(tmp_path, *MODES[mode], PASAR_TOKEN_ALGORITHM=algorithm) as store:
-        account = {"email": "rina@pasar.example", "password": PASSWORD, "name": "Rina"}
-        token = store.client.ask(REGISTER, input=account)["register"]["accessToken"]
+        customer, _ = register(store, "Rina")
+        token = customer.token
         assert jwt.get_unverified_header(token)["alg"] == algorithm
         assert store.client.with_token(token).ask("{ me { name } }") == {"me": {"name": "Rina"}}
         # The same claims with another key, or with the public key as if it were a secret

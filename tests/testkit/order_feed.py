@@ -7,14 +7,19 @@ from datetime import datetime
 from typing import Any
 
 from core.peers import PeerUnavailable
+from core.scopes import scopes_of
 
 
 @dataclass(slots=True)
 class FakeOrderFeed:
-    """Implements Peers for `changedOrders` and for users' roles. Mutable: tests change orders, roles and failures."""
+    """Implements Peers for `changedOrders` and for users' roles.
+
+    Mutable: tests change orders, roles, who is *suspended*, and failures.
+    """
 
     orders: dict[str, dict[str, Any]] = field(default_factory=dict)
     roles: dict[str, list[str]] = field(default_factory=dict)
+    suspended: set[str] = field(default_factory=set)
     requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
 
@@ -44,10 +49,12 @@ class FakeOrderFeed:
                 return {"changedOrders": self._changed_orders(variables)}
             case "user" if "_entities" in document:
                 ids = [reference["id"] for reference in variables["representations"]]
-                return {
-                    "_entities": [{"id": id_, "roles": self.roles[id_]} if id_ in self.roles else None for id_ in ids]
-                }
+                return {"_entities": [self._user(id_) if id_ in self.roles else None for id_ in ids]}
         raise PeerUnavailable(f"nobody answers for subgraph {subgraph}")
+
+    def _user(self, user_id: str) -> dict[str, Any]:
+        status = "SUSPENDED" if user_id in self.suspended else "ACTIVE"
+        return {"id": user_id, "scopes": sorted(scopes_of(self.roles[user_id])), "status": status}
 
     def _changed_orders(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         since, until = datetime.fromisoformat(variables["since"]), datetime.fromisoformat(variables["until"])

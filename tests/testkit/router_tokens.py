@@ -19,6 +19,9 @@ class TokenIssuer:
         file.write_text(json.dumps(self._issuer.jwks()))
         self.authentication: dict[str, Any] = {"jwks_file": str(file)}
 
-    def token(self, subject: str = "u1", *scopes: str, age: timedelta = timedelta()) -> str:
+    def token(
+        self, subject: str = "u1", *scopes: str, roles: frozenset[str] = frozenset(), age: timedelta = timedelta()
+    ) -> str:
         """Return a token that was issued *age* ago."""
-        return self._issuer.issue(Identity(subject=subject, scopes=frozenset(scopes)), now=datetime.now(UTC) - age)
+        identity = Identity(subject=subject, roles=roles, scopes=frozenset(scopes))
+        return self._issuer.issue(identity, now=datetime.now(UTC) - age)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from core.audit import PRIVILEGED_ACTION
 from core.events import OUTBOX, event_from_row, handle_once
 from core.identity import Identity, Role, service_identity
 from core.ids import new_id
@@ -108,6 +109,8 @@ class Shop:
     gateway: MemoryGateway
     peers: WatchedPeers
     subgraphs: Mapping[str, Subgraph]
+    # The subgraphs' ways to each other, for whoever adds another one
+    calls: dict[str, PeerCall]
 
     @property
     def order(self) -> Caller:
@@ -213,8 +216,14 @@ class Shop:
         return await self._database("order")["checkouts"].find().sort("_id", 1).to_list()
 
     async def events(self, subgraph: str) -> list[str]:
-        """Return the types of all events that a subgraph ever announced, in order."""
-        return [row["type"] for row in await self._database(subgraph)[OUTBOX].find().sort("_id", 1).to_list()]
+        """Return the types of all events that a subgraph ever announced, in order, but for those of the audit log."""
+        query = {"type": {"$ne": PRIVILEGED_ACTION}}
+        return [row["type"] for row in await self._database(subgraph)[OUTBOX].find(query).sort("_id", 1).to_list()]
+
+    async def audited(self, subgraph: str) -> list[tuple[str, str, str]]:
+        """Return action, target and actor of all that a subgraph ever told the audit log, in order."""
+        payloads = await self.event_payloads(subgraph, PRIVILEGED_ACTION)
+        return [(payload["action"], payload["target"], payload["actor_id"]) for payload in payloads]
 
     async def event_payloads(self, subgraph: str, type_: str) -> list[Row]:
         """Return the payloads of the events of one type."""
@@ -266,7 +275,7 @@ async def open_shop(make_runtime: MakeRuntime, *, gateway: Gateway | None = None
     for name, subgraph in subgraphs.items():
         calls[name] = _call(subgraph)
         await subgraph.start()
-    shop = Shop(clock, memory, watched, subgraphs)
+    shop = Shop(clock, memory, watched, subgraphs, calls)
     await _insert_customers(shop)
     return shop
 
@@ -280,6 +289,8 @@ async def reopen_shop(shop: Shop) -> Shop:
                 await database[name].delete_many({})
             else:
                 await database.drop_collection(name)
+    # What a start writes into empty databases
+    await shop.subgraphs["order"].prepare()
     clock, gateway, peers = FixedClock(OPENING), MemoryGateway(), WatchedPeers(shop.peers.inner)
     for old, new in ((shop.clock, clock), (shop.gateway, gateway), (shop.peers, peers)):
         # The subgraphs hold these objects

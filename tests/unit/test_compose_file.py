@@ -11,6 +11,7 @@ import yaml
 from core.settings import Settings
 from pasar.store import SUBGRAPHS
 from router.config import load_config
+from subgraphs.user.revocations import REVOCATIONS_PATH
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
@@ -33,7 +34,7 @@ def substitute(text: str, given: dict[str, str]) -> str:
     return _SUBSTITUTION.sub(replace, text)
 
 
-SECRETS = {"PASAR_INTERNAL_SECRET": "s" * 40, "PASAR_SANDBOX_SERVER_KEY": "k" * 20, "PASAR_TOKEN_KEY": "./token.key"}
+SECRETS = {"PASAR_INTERNAL_SECRET": "s" * 40, "PASAR_SANDBOX_SERVER_KEY": "k" * 20, "PASAR_TOKEN_KEYS": "./token-keys"}
 
 
 def environment_of(service: str) -> dict[str, str]:
@@ -73,6 +74,20 @@ def test_the_variables_of_the_router_are_its_configuration() -> None:
     assert config.authentication.jwks_url == "http://user:4001/.well-known/jwks.json"
     assert config.authentication.internal_secret.get_secret_value() == SECRETS["PASAR_INTERNAL_SECRET"]
     assert config.rate.storage.startswith("redis://redis:")
+
+
+def test_a_router_hears_of_ended_sessions_and_tells_cookies_to_the_issuer_alone() -> None:
+    config = load_config(environ={name: value for name, value in environment_of("router").items() if "ROUTER" in name})
+    assert config.authentication.revocations_url == f"http://user:4001{REVOCATIONS_PATH}"
+    assert config.authentication.cookie_setting_subgraphs == ["user"]
+    assert "cookie" not in config.forward_headers
+
+
+def test_only_those_who_sign_access_tokens_are_given_the_keys() -> None:
+    folder = environment_of("user")["PASAR_TOKEN_KEY_FILE"]
+    given = {name for name, service in SERVICES.items() if folder in str(service.get("volumes"))}
+    assert given == {"user", "worker"}
+    assert all(str(volume).endswith(":ro") for volume in SERVICES["user"]["volumes"])
 
 
 def test_the_committed_supergraph_routes_to_the_services() -> None:

@@ -49,7 +49,7 @@ RULES = (
     # What it needs of the pipeline's words: configuration and errors
     Rule("router.server", ("router.pipeline", "router.config", "router.errors")),
     # The router knows nothing of stores: of ours, the words for who is asking
-    Rule("router", ("core.identity", "core.tokens", "core.peers")),
+    Rule("router", ("core.identity", "core.key_ring", "core.tokens", "core.peers")),
 )
 
 
@@ -79,7 +79,7 @@ def test_only_authentication_reads_tokens() -> None:
     readers = {
         str(file.relative_to(ROOT)) for file, imported in imports_of("router") if is_within(imported, "core.tokens")
     }
-    assert readers <= {"router/auth.py"}
+    assert readers <= {"router/auth.py", "router/keys.py", "router/revocations.py"}
 
 
 def test_composition_uses_graphql_core_and_the_standard_library_alone() -> None:

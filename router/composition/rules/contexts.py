@@ -23,7 +23,7 @@ from router.composition.subgraph import (
     UnionType,
     directives_named,
 )
-from router.composition.type_refs import ListOf, NonNull, TypeRef, is_subtype, named_type, nullable
+from router.composition.type_refs import ListOf, Named, NonNull, TypeRef, is_subtype, named_type, nullable
 
 _NAME = re.compile(r"[A-Za-z][0-9A-Za-z]*")
 
@@ -51,6 +51,17 @@ def check(subgraph: Subgraph, annotations: Annotations, report: Report) -> None:
             for argument in field.arguments.values():
                 for use in directives_named(argument, "fromContext"):
                     coordinate = f"{definition.name}.{field.name}({argument.name}:)"
+                    abstract = _abstract_field(subgraph, definition, field.name)
+                    if abstract is not None:
+                        # Whoever asks for the field on the interface could not give it the argument
+                        report.error(
+                            "CONTEXT_NOT_SET",
+                            f"[{subgraph.name}] {coordinate} cannot come from a context, for {abstract} is a field"
+                            " of an interface.",
+                            use.at,
+                            remedy="Take the argument in a field that no interface has.",
+                        )
+                        continue
                     if isinstance(definition, ObjectType) and not any(
                         key.resolvable for key in annotations.keys.get(definition.name, ())
                     ):
@@ -61,6 +72,17 @@ def check(subgraph: Subgraph, annotations: Annotations, report: Report) -> None:
                             use.at,
                         )
                     _check_argument(subgraph, annotations, coordinate, argument, use, setters, report)
+
+
+def _abstract_field(subgraph: Subgraph, definition: ObjectType | InterfaceType, name: str) -> str | None:
+    """Return the interface's field that a field is or implements, as a coordinate; None if there is none."""
+    if isinstance(definition, InterfaceType):
+        return f"{definition.name}.{name}"
+    for interface in definition.interfaces:
+        declared = subgraph.types.get(interface)
+        if isinstance(declared, InterfaceType) and name in declared.fields:
+            return f"{interface}.{name}"
+    return None
 
 
 def _check_argument(
@@ -92,6 +114,10 @@ def _check_argument(
 
     if argument.default is not None:
         refuse("an argument from a context has no default")
+        return
+    if isinstance(argument.type, NonNull):
+        # Null is sent where the selection finds null, or selects nothing on the object
+        refuse(f"the argument is {argument.type}, but must allow null")
         return
     try:
         selections = parse_field_set(text)
@@ -142,6 +168,8 @@ def _selected_type(subgraph: Subgraph, type_name: str, selections: FieldSet) -> 
         return found.pop() if len(found) == 1 else None
     if len(fields) != 1 or fragments:
         return None
+    if fields[0].name == "__typename":
+        return NonNull(Named("String"))
     definition = subgraph.types.get(type_name)
     if isinstance(definition, UnionType) or not isinstance(definition, ObjectType | InterfaceType):
         return None

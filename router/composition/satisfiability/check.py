@@ -8,6 +8,7 @@ from router.composition.landscape import Landscape
 from router.composition.merged import MergedComposite, MergedField, MergedUnion, Supergraph
 from router.composition.model import SourceLocation
 from router.composition.report import Report
+from router.composition.satisfiability.contexts import Context, Contexts, contexts_needed
 from router.composition.satisfiability.moves import Moves, Places
 from router.composition.satisfiability.places import Place, Resolvers, is_interface_object
 from router.composition.satisfiability.reasons import explain
@@ -20,11 +21,15 @@ MAX_ERRORS = 50
 
 @dataclass(frozen=True, slots=True)
 class _Visit:
-    """An object or abstract type that a query reaches, the places it comes from, and the way there."""
+    """An object or abstract type that a query reaches, the places it comes from, and the way there.
+
+    *contexts* are those that objects on the way set.
+    """
 
     type_name: str
     entries: Places
     path: tuple[Step, ...]
+    contexts: frozenset[Context] = frozenset()
 
 
 def check_satisfiability(landscape: Landscape, supergraph: Supergraph, api: Supergraph, report: Report) -> None:
@@ -59,8 +64,9 @@ class _Walk:
         self.api = api
         self.moves = moves
         self.report = report
+        self.contexts = Contexts(landscape)
         self.queue: deque[_Visit] = deque()
-        self.answered: dict[str, list[Places]] = {}
+        self.answered: dict[str, list[tuple[Places, frozenset[Context]]]] = {}
         self.reported: set[tuple[str, str]] = set()
         self.asked: tuple[str, ...] = ()
         """The type, or the type and the field, that is looked at right now."""
@@ -75,30 +81,35 @@ class _Walk:
     def visit(self, visit: _Visit) -> None:
         """Look at every object the visited type may be.
 
-        Having more places never hurts, so a type that was fine with fewer of them is fine with these.
+        Having more places or contexts never hurts, so a type that was fine with fewer of them is fine with these.
         """
         runtime_types = self.moves.runtime_types(visit.type_name, visit.entries)
         for concrete, entries in runtime_types.items():
             frozen = frozenset(entries)
             known = self.answered.setdefault(concrete, [])
-            if any(fewer <= frozen for fewer in known):
+            if any(fewer <= frozen and contexts <= visit.contexts for fewer, contexts in known):
                 continue
-            known.append(frozen)
+            known.append((frozen, visit.contexts))
             path = visit.path
             if concrete != visit.type_name:
                 path = (*path, Step(f"... on {concrete}"))
-            self.visit_object(visit.type_name, concrete, frozen, path)
+            self.visit_object(_Visit(visit.type_name, frozen, path, visit.contexts), concrete)
 
-    def visit_object(self, declared: str, concrete: str, entries: Places, path: tuple[Step, ...]) -> None:
+    def visit_object(self, visit: _Visit, concrete: str) -> None:
+        """Look at all fields of an object that may be of the type *concrete*."""
+        entries, path = visit.entries, visit.path
         self.asked = (concrete,)
         places = self.moves.reach_all(concrete, entries)
         if all(is_interface_object(self.moves.resolvers.member(place), place.type_name) for place in places):
-            self.fail(concrete, "__typename", None, places, path)
-        for field in self.fields_of(declared, concrete):
+            self.fail(concrete, "__typename", None, places, visit)
+        below = visit.contexts | self.contexts.set_by(concrete)
+        for field in self.fields_of(visit.type_name, concrete):
             self.asked = (concrete, field.name)
             found = list(self.moves.find_resolvers(concrete, places, field.name))
+            if self.contexts.are_used:
+                found = [resolver for resolver in found if contexts_needed(resolver.source) <= visit.contexts]
             if not found:
-                self.fail(concrete, field.name, field, places, path)
+                self.fail(concrete, field.name, field, places, visit)
                 continue
             target = self.supergraph.types.get(named_type(field.type))
             if isinstance(target, MergedComposite | MergedUnion):
@@ -107,6 +118,7 @@ class _Walk:
                         target.name,
                         frozenset(resolver.target for resolver in found),
                         (*path, Step(field.name, field)),
+                        below,
                     )
                 )
 
@@ -120,14 +132,12 @@ class _Walk:
             return [field for field in merged.fields.values() if field.name in hidden.fields and is_visible(field)]
         return list(merged.fields.values())
 
-    def fail(
-        self, type_name: str, field_name: str, field: MergedField | None, places: Places, path: tuple[Step, ...]
-    ) -> None:
+    def fail(self, type_name: str, field_name: str, field: MergedField | None, places: Places, visit: _Visit) -> None:
         if (type_name, field_name) in self.reported:
             return
         self.reported.add((type_name, field_name))
-        witness = format_witness((*path, Step(field_name, field)), self.supergraph)
-        reasons = explain(self.moves, type_name, field_name, places)
+        witness = format_witness((*visit.path, Step(field_name, field)), self.supergraph)
+        reasons = explain(self.moves, type_name, field_name, places, visit.contexts)
         self.report.error(
             "SATISFIABILITY_ERROR",
             f"The query\n{witness}\ncannot be answered by the subgraphs:\n"

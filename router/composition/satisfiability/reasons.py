@@ -3,19 +3,23 @@
 from collections.abc import Iterator
 
 from router.composition.field_sets import format_field_set
+from router.composition.satisfiability.contexts import Context, contexts_needed
 from router.composition.satisfiability.moves import Moves, Places
 from router.composition.satisfiability.places import Place
 
 
-def explain(moves: Moves, type_name: str, field: str, places: Places) -> list[str]:
-    """Return one reason for each subgraph that was reached, then one for each that has the field and was not."""
+def explain(moves: Moves, type_name: str, field: str, places: Places, contexts: frozenset[Context]) -> list[str]:
+    """Return one reason for each subgraph that was reached, then one for each that has the field and was not.
+
+    *contexts* are those that are set above the object.
+    """
     reached = sorted(places, key=lambda place: (place.member, place.type_name))
-    reasons = [_why_not_here(moves, type_name, field, places, place) for place in reached]
+    reasons = [_why_not_here(moves, field, place, contexts) for place in reached]
     reasons.extend(_why_not_reached(moves, type_name, field, places))
     return list(dict.fromkeys(reasons))
 
 
-def _why_not_here(moves: Moves, type_name: str, field: str, places: Places, place: Place) -> str:
+def _why_not_here(moves: Moves, field: str, place: Place, contexts: frozenset[Context]) -> str:
     name = moves.resolvers.member(place).name
     coordinate = f"{place.type_name}.{field}"
     if field == "__typename":
@@ -28,6 +32,9 @@ def _why_not_here(moves: Moves, type_name: str, field: str, places: Places, plac
     resolver = moves.resolvers.find(place, field)
     if resolver is None:
         return f"{name!r} is reached, but {coordinate} is @external there"
+    lacking = ", ".join(repr(context) for _, context in sorted(contexts_needed(source) - contexts))
+    if lacking:
+        return f"{name!r} is reached, but {coordinate} takes an argument from {lacking}, which nothing above it sets"
     return (
         f"{name!r} is reached, but {coordinate} requires {format_field_set(resolver.requires)!r}, which cannot be"
         " gathered"

@@ -1,31 +1,15 @@
 import asyncio
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
 from router.config import load_config
-from router.server.graphiql import BUILD_FOLDER
+from tests.testkit.browser import ARTIFACTS, find_chromium, require_build
 from tests.testkit.market import open_market
 from tests.testkit.node import run_node
-from tests.testkit.presence import do_without
 from tests.testkit.router_server import running_market_router
 from tests.testkit.router_tokens import TokenIssuer
-
-ARTIFACTS = Path(__file__).resolve().parents[3] / "artifacts"
-
-
-def find_chromium() -> str:
-    """Return the browser; skip without one, except in CI, where it must be there."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
-    return path if path is not None else do_without("needs Chromium on PATH")
-
-
-def require_build() -> None:
-    if not (BUILD_FOLDER / "index.html").is_file():
-        do_without("needs the GraphiQL page: run `npm ci && npm run build` in web")
 
 
 @pytest.mark.browser

@@ -1,11 +1,12 @@
 """Orders after checkout: paid, packed, shipped, delivered, cancelled, expired."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from core.peers import PeerUnavailable
-from tests.testkit.shop import ANI, BUDI, STAFF, Shop
+from tests.testkit.shop import ANI, BUDI, STAFF, Crash, Shop
 
 CANCEL = """
 mutation($id: ID!, $reason: String) {
@@ -343,3 +344,49 @@ async def test_a_paid_order_whose_stock_is_gone_calls_for_attention(shop: Shop) 
     await shop.deliver_events()
     order = await shop.the_order()
     assert (order["status"], order["attention"]) == ("PAID", "STOCK_SHORT")
+
+
+async def test_each_move_by_the_store_is_told_to_the_audit_log(shop: Shop) -> None:
+    await shop.stock_up(teapot=5)
+    order_id = await shop.order_paid(teapot=1)
+    for document in (PACK, SHIP):
+        await shop.order.data(document, {"id": order_id}, by=STAFF)
+    event = {"orderId": order_id, "status": "in transit"}
+    await shop.order.data(TRACK, {"input": event}, by=STAFF)
+    await shop.order.data(DELIVER, {"id": order_id}, by=STAFF)
+    # Out of turn, so nothing happens
+    await shop.order.data(PACK, {"id": order_id}, by=STAFF)
+    assert await shop.audited("order") == [
+        (action, order_id, "usr_staff")
+        for action in ("ORDER_PACKED", "ORDER_SHIPPED", "TRACKING_EVENT_ADDED", "ORDER_DELIVERED")
+    ]
+
+
+async def test_cancelling_by_the_store_is_told_and_by_the_buyer_is_not(shop: Shop) -> None:
+    await shop.stock_up(teapot=9)
+    unpaid, _, _ = await place(shop, teapot=1)
+    await shop.order.data(CANCEL, {"id": unpaid}, by=ANI)
+    await shop.deliver_events()
+    assert await shop.audited("order") == []
+    paid = await shop.order_paid(teapot=1)
+    await shop.order.data(CANCEL, {"id": paid}, by=STAFF)
+    # Staff may buy, too; the own order is taken back with the store's rights once it is paid
+    own = await shop.order_paid(ANI, teapot=1)
+    await shop.order.data(CANCEL, {"id": own}, by=replace(ANI, scopes=STAFF.scopes))
+    assert await shop.audited("order") == [
+        ("ORDER_CANCELLED", paid, "usr_staff"),
+        ("ORDER_CANCELLED", own, "usr_ani"),
+    ]
+
+
+async def test_a_cancellation_by_the_store_that_a_crash_cut_off_is_told_once_it_happens(shop: Shop) -> None:
+    await shop.stock_up(teapot=5)
+    order_id, _, _ = await place(shop, teapot=1)
+    # The payment is stopped, and the process dies before the order is moved
+    shop.peers.after["payment"] = Crash()
+    with pytest.raises(AssertionError):
+        await shop.order.data(CANCEL, {"id": order_id}, by=STAFF)
+    assert await shop.audited("order") == []
+    await shop.deliver_events()
+    assert (await shop.the_order())["status"] == "CANCELLED"
+    assert await shop.audited("order") == [("ORDER_CANCELLED", order_id, "usr_staff")]

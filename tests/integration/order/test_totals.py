@@ -15,9 +15,12 @@ from core.mongo import Database
 from subgraphs.order.bulk import PastLine, PastOrder, insert_orders
 from subgraphs.order.documents import REPORT_INDEX
 from subgraphs.order.model import SALES_STATUSES, OrderStatus
-from subgraphs.order.months import divide_into_months, list_months, month_expression, parse_month
+from subgraphs.order.months import divide_into_months, list_months, parse_month, segment_expression
 from subgraphs.order.repository import OrderRepository
-from subgraphs.order.totals import TotalsQuery, TotalsReader
+from subgraphs.order.rollup_repair import RollupRepair
+from subgraphs.order.rollup_repository import CHANGES, PRODUCT_TOTALS, RollupRepository
+from subgraphs.order.rollup_repository import TOTALS as TOTALS_OF_ORDERS
+from subgraphs.order.totals import TotalsQuery, TotalsReader, TotalsSource
 from tests.testkit.callers import Caller
 from tests.testkit.commands import CommandLog
 from tests.testkit.shop import ANI, BUDI, STAFF, Shop
@@ -96,6 +99,19 @@ async def read(shop: Shop, first: str, last: str, **more: Any) -> tuple[dict[str
     return months, answer["servedFrom"]
 
 
+async def empty_rollup(database: Database) -> None:
+    """Begin with no sums, as a store without orders does."""
+    for name in (TOTALS_OF_ORDERS, PRODUCT_TOTALS, CHANGES):
+        await database[name].delete_many({})
+    await RollupRepair(database.client, database).prepare()
+
+
+def open_reader(shop: Shop, database: Database) -> TotalsReader:
+    """Return a reader as another process would have it."""
+    orders, rollup = OrderRepository(database), RollupRepository(database.client, database)
+    return TotalsReader(orders, rollup, open_cache(""), shop.clock, namespace=database.name)
+
+
 @pytest.fixture
 def database(shop: Shop) -> Database:
     return shop.subgraphs["order"].runtime.database
@@ -143,11 +159,7 @@ async def test_totals_equal_a_computation_by_hand(
         past_order(number, at, ("prd_cup", quantity, price), status=status, currency=currency, shipping_amount=7)
         for number, (at, status, quantity, price, currency) in enumerate(placed)
     ]
-    # A deletion does not renew versions: a new row for every month makes this example its own
-    await OrderRepository(database).renew_month_versions(
-        [datetime(year, month, 1, tzinfo=UTC) for year in (2023, 2024, 2025) for month in range(1, 13)],
-        session=None,  # type: ignore[arg-type]
-    )
+    await empty_rollup(database)
     await import_orders(shop, orders)
     expected = compute_totals(orders, "2023-10", "2025-03", zone)
     assert (await read(shop, "2023-10", "2025-03", timezone=zone))[0] == expected
@@ -201,7 +213,7 @@ async def test_months_without_orders_are_there_as_zeros(shop: Shop) -> None:
     }
     assert answer["monthlyOrderTotals"] == {
         "asOf": "2027-03-01T03:00:00.000Z",
-        "servedFrom": "AGGREGATION",
+        "servedFrom": "ROLLUP",
         "months": [
             {"year": 2023, "month": 12, **zero},
             {"year": 2024, "month": 1, **zero},
@@ -224,26 +236,24 @@ async def test_a_paid_order_changes_its_month_by_exactly_that_order(shop: Shop) 
     assert after == {**before, "2027-03": (2, 3, 1000 + order["total"]["amount"])}
 
 
-async def test_only_the_months_that_changed_are_summed_up_again(shop: Shop, commands: CommandLog) -> None:
+async def test_a_change_renews_the_reports_of_its_months_and_no_others(shop: Shop, commands: CommandLog) -> None:
     await import_orders(shop, [past_order(month, datetime(2024, month, 10, tzinfo=UTC)) for month in range(1, 13)])
-    assert (await read(shop, "2024-01", "2024-12", timezone="UTC"))[1] == "AGGREGATION"
+    for first, last in (("2024-01", "2024-07"), ("2024-08", "2024-12")):
+        assert (await read(shop, first, last, timezone="UTC"))[1] == "ROLLUP"
     commands.clear()
-    assert (await read(shop, "2024-01", "2024-12", timezone="UTC"))[1] == "CACHE"
-    assert commands.commands == ["find month_versions"]
+    assert (await read(shop, "2024-01", "2024-07", timezone="UTC"))[1] == "CACHE"
+    assert commands.commands == ["find total_changes", "find order_totals"]
     await import_orders(shop, [past_order(99, datetime(2024, 7, 20, tzinfo=UTC))])
     commands.clear()
-    # July alone is missing, so these months still come from the cache
     assert (await read(shop, "2024-08", "2024-12", timezone="UTC"))[1] == "CACHE"
-    months, served_from = await read(shop, "2024-01", "2024-12", timezone="UTC")
-    assert (months["2024-07"], served_from) == ((2, 2, 2000), "AGGREGATION")
-    assert commands.commands == ["find month_versions", "find month_versions", "aggregate orders"]
+    months, served_from = await read(shop, "2024-01", "2024-07", timezone="UTC")
+    assert (months["2024-07"], served_from) == ((2, 2, 2000), "ROLLUP")
+    versions = ["find total_changes", "find order_totals"]
+    assert commands.commands == [*versions, *versions, "find order_totals", "find total_changes"]
 
 
 async def test_processes_with_caches_of_their_own_are_never_behind(shop: Shop, database: Database) -> None:
-    clock = shop.clock
-    readers = [
-        TotalsReader(OrderRepository(database), open_cache(""), clock, namespace=database.name) for _ in range(2)
-    ]
+    readers = [open_reader(shop, database) for _ in range(2)]
     query = TotalsQuery(parse_month("2024-01"), parse_month("2024-03"), "UTC", "IDR")
     for number in range(6):
         await import_orders(shop, [past_order(number, datetime(2024, 1 + number % 3, 10, tzinfo=UTC))])
@@ -251,14 +261,14 @@ async def test_processes_with_caches_of_their_own_are_never_behind(shop: Shop, d
         for reader in (readers[number % 2], readers[1 - number % 2], readers[number % 2]):
             totals = await reader.read_totals(query)
             assert sum(month.order_count for month in totals.months) == number + 1
-        assert totals.from_cache
+        assert totals.source is TotalsSource.CACHE
 
 
 async def test_readers_beside_writers_never_see_less_than_was_there_when_they_asked(
     shop: Shop, database: Database
 ) -> None:
     done = 0
-    reader = TotalsReader(OrderRepository(database), open_cache(""), shop.clock, namespace=database.name)
+    reader = open_reader(shop, database)
     query = TotalsQuery(parse_month("2024-01"), parse_month("2024-01"), "UTC", "IDR")
 
     async def write() -> None:
@@ -276,12 +286,39 @@ async def test_readers_beside_writers_never_see_less_than_was_there_when_they_as
     await asyncio.gather(write(), watch(), watch(), watch())
 
 
-async def test_many_at_once_cost_one_aggregation(shop: Shop, commands: CommandLog) -> None:
+async def test_many_at_once_read_the_rollup_once(shop: Shop, commands: CommandLog) -> None:
     await import_orders(shop, [past_order(1, datetime(2024, 1, 10, tzinfo=UTC))])
     commands.clear()
     answers = await asyncio.gather(*(read(shop, "2024-01", "2024-06") for _ in range(20)))
     assert all(months == answers[0][0] for months, _ in answers)
-    assert commands.commands.count("aggregate orders") == 1
+    # Each looks at the versions, and one adds up
+    assert commands.commands.count("find order_totals") == 20 + 1
+
+
+async def test_many_at_once_cost_one_aggregation_where_there_is_no_rollup(
+    shop: Shop, database: Database, commands: CommandLog
+) -> None:
+    await import_orders(shop, [past_order(1, datetime(2024, 1, 10, tzinfo=UTC))])
+    await database.drop_collection(TOTALS_OF_ORDERS)
+    reader = open_reader(shop, database)
+    query = TotalsQuery(parse_month("2024-01"), parse_month("2024-06"), "UTC", "IDR")
+    commands.clear()
+    answers = await asyncio.gather(*(reader.read_totals(query) for _ in range(1000)))
+    assert {(answer.source, answer.months[0].order_count) for answer in answers} == {(TotalsSource.AGGREGATION, 1)}
+    # Whoever comes while one is under way shares the next
+    assert 1 <= commands.commands.count("aggregate orders") <= 20
+
+
+async def test_sums_beyond_32_bits_are_exact_from_every_layer(shop: Shop, database: Database) -> None:
+    at = datetime(2024, 1, 10, tzinfo=UTC)
+    await import_orders(shop, [past_order(number, at, ("prd_cup", 3, 2**31 + number)) for number in range(3)])
+    expected = {"2024-01": (3, 9, 9 * 2**31 + 9)}
+    for source in ("ROLLUP", "CACHE"):
+        assert await read(shop, "2024-01", "2024-01") == (expected, source)
+        assert (await read(shop, "2024-01", "2024-01", productId="prd_cup"))[0] == expected
+    await database.drop_collection(TOTALS_OF_ORDERS)
+    assert await read(shop, "2024-01", "2024-01") == (expected, "AGGREGATION")
+    assert await read(shop, "2024-01", "2024-01", productId="prd_cup") == (expected, "AGGREGATION")
 
 
 async def test_one_product_counts_with_its_lines_alone(shop: Shop) -> None:
@@ -345,7 +382,7 @@ async def test_the_aggregation_reads_its_index_and_no_order(shop: Shop, database
     segments = divide_into_months(parse_month("2024-01"), parse_month("2024-02"), UTC)
     match = {"currency": "IDR", "status": {"$in": [*SALES_STATUSES]}, "placed_at": {"$gte": segments[0].start}}
     group = {
-        "_id": month_expression(segments, "$placed_at"),
+        "_id": segment_expression(segments, "$placed_at"),
         "n": {"$sum": "$quantity"},
         "r": {"$sum": "$total_amount"},
     }

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from router.app import RouterApp, build_app, build_http_transports
 from router.config import load_config
-from router.transports.http import open_session
+from router.transports.http import SubgraphSession
 from tests.testkit.market import MARKET_SDL
 from tests.testkit.router_server import running_router
 from tests.testkit.waiting import eventually
@@ -24,7 +24,7 @@ async def router_over(catalog: Server, *, dedupe: bool = True) -> AsyncIterator[
     """Serve the market with *catalog* over HTTP and yield the application and its endpoint."""
     urls = {"catalog": [catalog.url], "accounts": [catalog.url]}
     config = load_config(environ={}, overrides={"subgraph_urls": urls, "dedupe": dedupe})
-    async with open_session() as session:
+    async with SubgraphSession() as session:
         app = build_app(
             config, supergraph_sdl=MARKET_SDL, transports=build_http_transports(MARKET_SDL, config, session)
         )

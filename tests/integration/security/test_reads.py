@@ -1,121 +1,88 @@
-"""Who reads what: every root query, and every field below it that shows money or a person."""
+"""Who reads what: every root query, and every field that shows money or a person. The table is in expected.py."""
 
-from dataclasses import asdict
 from typing import Any
 
 import pytest
 
 from router.supergraph.reading import read_supergraph
-from tests.integration.security.things import Things, make_things
-from tests.integration.security.world import PEOPLE, World
+from tests.integration.security.asking import direct_document, read_document, read_outcome
+from tests.integration.security.expected import CALLERS, FIELDS, IN_ANSWERS, READS, Field, Read
+from tests.integration.security.things import Things, make_all_things
+from tests.integration.security.world import PEOPLE, SERVICE, World
+from tests.testkit.declared import ROOTS, Declarations
 
-# Shown to everybody: the catalogue, and what is in stock of it
-PUBLIC = {"categories", "category", "product", "products"}
+ROWS: tuple[Read | Field, ...] = (*READS, *FIELDS)
 
-LOGIN, SCOPE, SHOWN, NULL = "UNAUTHENTICATED", "FORBIDDEN", "shown", "null"
 
-# (path, document), then the outcome for anonymous, another customer, staff, admin, owner
-READS: list[tuple[str, str, tuple[str, ...]]] = [
-    ("me", "{ me { id email phone roles } }", (NULL, SHOWN, SHOWN, SHOWN, SHOWN)),
-    ("user", '{ user(id: "usr_ani") { id } }', (LOGIN, NULL, SHOWN, SHOWN, SHOWN)),
-    ("user.email", '{ user(id: "usr_ani") { email } }', (LOGIN, NULL, SHOWN, SHOWN, SHOWN)),
-    ("user.roles", '{ user(id: "usr_ani") { roles } }', (LOGIN, NULL, SHOWN, SHOWN, SHOWN)),
-    ("user.orders", '{ user(id: "usr_ani") { orders { nodes { id } } } }', (LOGIN, NULL, SHOWN, SHOWN, SHOWN)),
-    ("user.syncSchedules", '{ user(id: "usr_ani") { syncSchedules { id } } }', (LOGIN, NULL, SCOPE, SCOPE, SHOWN)),
-    ("users", "{ users { nodes { email } } }", (LOGIN, SCOPE, SHOWN, SHOWN, SCOPE)),
-    ("cart", "{ cart { itemCount } }", (LOGIN, SHOWN, SHOWN, SHOWN, SHOWN)),
-    ("order", '{ order(id: "%(order)s") { id total { amount } } }', (NULL, NULL, SHOWN, SHOWN, SHOWN)),
-    ("order", '{ order(number: "%(number)s") { id } }', (NULL, NULL, SHOWN, SHOWN, SHOWN)),
-    (
-        "order.shippingAddress",
-        '{ order(id: "%(order)s") { shippingAddress { recipient } } }',
-        (NULL, NULL, *[SHOWN] * 3),
-    ),
-    ("order.buyer.email", '{ order(id: "%(order)s") { buyer { email } } }', (NULL, NULL, SHOWN, SHOWN, SHOWN)),
-    ("order.payment", '{ order(id: "%(order)s") { payment { id amount { amount } } } }', (NULL, NULL, *[SHOWN] * 3)),
-    ("order.history.0.actorId", '{ order(id: "%(order)s") { history { actorId } } }', (NULL, NULL, SHOWN, SHOWN, NULL)),
-    ("orders", "{ orders { nodes { id } } }", (LOGIN, SCOPE, SHOWN, SHOWN, SCOPE)),
-    ("orders", '{ orders(filter: {buyerId: "usr_ani"}) { nodes { id } } }', (LOGIN, SCOPE, SHOWN, SHOWN, SCOPE)),
-    (
-        "monthlyOrderTotals",
-        '{ monthlyOrderTotals(from: "2027-01", to: "2027-03") { months { revenue { amount } } } }',
-        (LOGIN, SCOPE, SHOWN, SHOWN, SCOPE),
-    ),
-    ("payment", '{ payment(id: "%(payment)s") { id payUrl } }', (NULL, NULL, SHOWN, SHOWN, SHOWN)),
-    ("payments", "{ payments { nodes { id } } }", (LOGIN, SCOPE, SHOWN, SHOWN, SCOPE)),
-    ("product", '{ product(id: "%(draft)s") { id } }', (NULL, NULL, SHOWN, SHOWN, NULL)),
-    ("products", "{ products(filter: {status: DRAFT}) { nodes { id } } }", (SCOPE, SCOPE, SHOWN, SHOWN, SCOPE)),
-    (
-        "product.stockLevel",
-        '{ product(id: "%(product)s") { stockLevel { onHand } } }',
-        (LOGIN, SCOPE, SHOWN, SHOWN, SCOPE),
-    ),
-    ("stockLevels", "{ stockLevels { nodes { onHand } } }", (LOGIN, SCOPE, SHOWN, SHOWN, SCOPE)),
-    ("syncSchedules.0", "{ syncSchedules { id webhookUrl } }", (LOGIN, NULL, NULL, NULL, SHOWN)),
-    ("syncSchedule", '{ syncSchedule(id: "%(schedule)s") { webhookUrl } }', (LOGIN, NULL, NULL, NULL, SHOWN)),
-    (
-        "syncSchedule.runs",
-        '{ syncSchedule(id: "%(schedule)s") { runs { nodes { id } } } }',
-        (LOGIN, NULL, NULL, NULL, SHOWN),
-    ),
-    ("syncRun", '{ syncRun(id: "%(run)s") { error } }', (LOGIN, NULL, NULL, NULL, SHOWN)),
-]
+def name_of(row: Read | Field) -> str:
+    return row.coordinate if isinstance(row, Field) else row.document
 
 
 @pytest.fixture(scope="module")
 async def things(world: World) -> Things:
-    return await make_things(world)
+    return await make_all_things(world)
 
 
-@pytest.mark.parametrize(
-    ("path", "document", "expected"), READS, ids=[f"{path}-{n}" for n, (path, *_) in enumerate(READS)]
-)
-async def test_each_caller_reads_what_is_theirs(
-    world: World, things: Things, path: str, document: str, expected: tuple[str, ...]
-) -> None:
+@pytest.mark.parametrize("row", ROWS, ids=name_of)
+async def test_each_caller_reads_what_is_theirs(world: World, things: Things, row: Read | Field) -> None:
     before = await world.snapshot()
-    outcomes = {}
-    for name, identity in PEOPLE.items():
-        response = await world.ask(document % asdict(things), by=identity)
-        outcomes[name] = _outcome(response, path)
-    assert outcomes == dict(zip(PEOPLE, expected, strict=True))
+    document, path = read_document(row, things)
+    outcomes = {name: read_outcome(await world.ask(document, by=identity), path) for name, identity in PEOPLE.items()}
+    outcomes["service"] = await _outcome_for_service(world, row, things)
+    assert outcomes == dict(zip(CALLERS, row.expected, strict=True))
     assert await world.snapshot() == before
+
+
+async def _outcome_for_service(world: World, row: Read | Field, things: Things) -> str:
+    document, variables, path = direct_document(row, things)
+    by_reference = isinstance(row, Field) and variables
+    subgraph = (
+        world.subgraph_of(variables["r"][0]["__typename"], row.path.partition(".")[0])
+        if by_reference
+        else world.subgraph_of("Query", path.partition(".")[0])
+    )
+    return read_outcome(await world.ask_directly(subgraph, document, variables, by=SERVICE), path)
 
 
 def test_every_query_of_the_api_is_in_the_table(world: World) -> None:
     query = read_supergraph(world.supergraph_sdl).api_schema.query_type
     assert query is not None
-    assert set(query.fields) == {path.partition(".")[0] for path, *_ in READS} | PUBLIC
+    assert set(query.fields) == {row.root for row in READS}
+
+
+def test_the_api_has_no_subscriptions(world: World) -> None:
+    # As soon as it has some, they belong into the table
+    assert read_supergraph(world.supergraph_sdl).api_schema.subscription_type is None
+
+
+def test_every_field_that_shows_money_or_a_person_is_in_the_table(world: World) -> None:
+    sensitive = {
+        field.coordinate for field in Declarations(world.supergraph_sdl).sensitive() if field.type_name not in ROOTS
+    }
+    rows = {row.coordinate for row in FIELDS}
+    assert sensitive - rows - IN_ANSWERS == set()
+    assert sensitive >= IN_ANSWERS
+    # And nothing is there that does not exist any more
+    assert rows <= {field.coordinate for field in Declarations(world.supergraph_sdl).fields}
+
+
+def test_every_field_that_needs_a_scope_or_a_login_is_in_the_table(world: World) -> None:
+    guarded = {
+        field.coordinate
+        for field in Declarations(world.supergraph_sdl).fields
+        if field.type_name not in ROOTS and field.rules & {"authenticated", "requiresScopes", "policy"}
+    }
+    assert guarded <= {row.coordinate for row in FIELDS}
 
 
 async def test_what_one_reads_of_oneself_is_of_oneself(world: World, things: Things) -> None:
     for name, identity in PEOPLE.items():
-        me = (await world.ask("{ me { id orders { nodes { id } } } }", by=identity))["data"]["me"]
+        me: dict[str, Any] = (await world.ask("{ me { id orders { nodes { id } } } }", by=identity))["data"]["me"]
         if name == "anonymous":
             assert me is None
             continue
         assert me["id"] == identity.subject
-        assert (
-            {node["id"] for node in me["orders"]["nodes"]} >= {things.order}
-            if name == "owner"
-            else not me["orders"]["nodes"]
-        )
-
-
-def _outcome(response: dict[str, Any], path: str) -> str:
-    if response.get("errors"):
-        # A refusal comes without what was refused
-        assert _find(response.get("data"), path) is None, response
-        return str(response["errors"][0]["extensions"]["code"])
-    return NULL if _find(response["data"], path) is None else SHOWN
-
-
-def _find(value: Any, path: str) -> Any:
-    for step in path.split("."):
-        if value is None:
-            return None
-        if step.isdecimal():
-            value = value[int(step)] if len(value) > int(step) else None
+        if name == "owner":
+            assert {node["id"] for node in me["orders"]["nodes"]} >= {things.order}
         else:
-            value = value[step]
-    return value
+            assert not me["orders"]["nodes"]

@@ -1,9 +1,13 @@
 """Each subgraph past the router: attacked over HTTP, and asked with a proven identity for what it must refuse."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from dataclasses import asdict
 from datetime import timedelta
+from functools import partial
+from itertools import cycle
 from typing import Any
 
 import aiohttp
@@ -12,14 +16,17 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.identity import ANONYMOUS, Identity, service_identity
+from core.service_calls import CALLERS
 from core.subgraph import MAX_UNTRUSTED_DOCUMENT
 from core.subgraph_app import build_subgraph_app
 from core.tokens import AssertionSigner, AssertionVerifier
 from router.supergraph.reading import read_supergraph
 from subgraphs.payment.gateways.base import BadNotification
 from subgraphs.payment.gateways.sandbox import SandboxGateway
-from tests.integration.security.things import Things, make_things
-from tests.integration.security.world import PEOPLE, World
+from tests.integration.security.asking import direct_document, read_outcome, write_document, write_outcome
+from tests.integration.security.expected import DONE, FIELDS, READS, WRITES, Field, Read
+from tests.integration.security.things import Things, make_all_things, make_things
+from tests.integration.security.world import PEOPLE, World, local_part
 from tests.testkit.asgi_server import running_asgi
 from tests.testkit.callers import Caller
 from tests.testkit.shop import ANI, BUDI
@@ -39,7 +46,7 @@ DATA = {
     "payment": ["{ payments { nodes { id } } }"],
     "product": ["{ products(filter: {status: DRAFT}) { nodes { id } } }"],
     "sync": ["{ syncSchedules { id } }"],
-    "user": ["{ users { nodes { id } } }", '{ user(id: "usr_ani") { email } }'],
+    "user": ["{ users { nodes { id } } }", '{ user(id: "usr_ani") { email } }', "{ dataExport { id } }"],
 }
 # What only the store's own services may ask
 INTERNAL = {
@@ -53,6 +60,7 @@ INTERNAL = {
         '{ changedOrders(since: "2020-01-01T00:00:00Z", until: "2030-01-01T00:00:00Z", first: 10) { orders { id } } }',
         '{ changedOrders(since: "2020-01-01T00:00:00Z", until: "2030-01-01T00:00:00Z", first: 10, buyerId: "usr_ani") '
         "{ orders { id } } }",
+        '{ openOrderCount(buyerId: "usr_ani") }',
     ],
     "payment": [
         'mutation { openPayment(input: {orderId: "ord_x", orderNumber: "X", buyerId: "usr_ani", amount: {amount: 1, '
@@ -166,6 +174,79 @@ async def test_a_forged_assertion_is_refused_whatever_is_asked(
     assert await world.snapshot() == before
 
 
+def _rows_of(world: World, name: str, things: Things) -> list[tuple[str, dict[str, Any], Callable[[Any], str], str]]:
+    """Return the table's rows that one subgraph answers: document, variables, how to read the answer, and the outcome.
+
+    What is expected is what an anonymous caller gets through the router, and of references nothing at all.
+    """
+    rows: list[tuple[str, dict[str, Any], Callable[[Any], str], str]] = []
+    reads: tuple[Read | Field, ...] = (*READS, *FIELDS)
+    for read in reads:
+        document, variables, path = direct_document(read, things)
+        if variables:
+            answering = world.subgraph_of(variables["r"][0]["__typename"], path.split(".")[2])
+        else:
+            answering = world.subgraph_of("Query", path.partition(".")[0])
+        if answering == name:
+            expected = "FORBIDDEN" if variables else read.expected[0]
+            document = local_part(world.subgraphs[name], document)
+            rows.append((document, variables, partial(read_outcome, path=path), expected))
+    for write in WRITES:
+        if world.subgraph_of("Mutation", write.mutation) == name:
+            document, variables = write_document(write, things)
+            rows.append((document, variables, partial(write_outcome, mutation=write.mutation), write.expected[0]))
+    return rows
+
+
+@pytest.mark.parametrize("name", sorted(ENTITY_TYPES))
+async def test_past_the_router_every_row_of_the_table_is_an_anonymous_callers(
+    world: World, urls: dict[str, str], name: str
+) -> None:
+    things = await make_all_things(world)
+    # What everybody may do is no attack
+    rows = [row for row in _rows_of(world, name, things) if row[3] not in DONE]
+    assert len(rows) >= 3
+    before = await world.snapshot()
+    for claim in NOBODY.values():
+        await world.forget_attempts()
+        for document, variables, read, expected in rows:
+            status, answer = await _post(urls[name], document, claim(world, name), variables)
+            assert (status, read(answer)) == (200, expected), document
+    assert await world.snapshot() == before
+
+
+@pytest.mark.parametrize("name", sorted(ENTITY_TYPES))
+async def test_past_the_router_every_row_of_the_table_is_refused_to_forgers(
+    world: World, urls: dict[str, str], name: str
+) -> None:
+    things = await make_all_things(world)
+    before = await world.snapshot()
+    claims = cycle(FORGED.values())
+    for (document, variables, _, _), claim in zip(_rows_of(world, name, things), claims, strict=False):
+        status, answer = await _post(urls[name], document, claim(world, name), variables)
+        assert (status, answer["errors"][0]["extensions"]["code"], "data" in answer) == (401, "UNAUTHENTICATED", False)
+    assert await world.snapshot() == before
+
+
+@pytest.mark.parametrize("caller", sorted(ENTITY_TYPES))
+@pytest.mark.parametrize("name", sorted(INTERNAL))
+async def test_an_internal_field_is_for_the_services_that_need_it(
+    world: World, things: Things, urls: dict[str, str], name: str, caller: str
+) -> None:
+    before = await world.snapshot()
+    values = asdict(things)
+    for document in INTERNAL[name]:
+        field = re.search(r"\w+(?=\()", document)
+        assert field is not None
+        if caller in CALLERS[field.group()]:
+            continue
+        signed = AssertionSigner(SECRET).sign(service_identity(caller), audience=name, now=world.clock.now())
+        status, answer = await _post(urls[name], document % values, {"x-pasar-identity": signed})
+        assert (status, [error["extensions"]["code"] for error in answer["errors"]]) == (200, ["FORBIDDEN"])
+        assert not any((answer["data"] or {}).values())
+    assert await world.snapshot() == before
+
+
 @pytest.mark.parametrize("name", sorted(ENTITY_TYPES))
 async def test_what_a_stranger_sends_directly_is_bounded(urls: dict[str, str], name: str) -> None:
     status, answer = await _post(urls[name], "{ __typename " + "#" * MAX_UNTRUSTED_DOCUMENT + "\n}", {})
@@ -222,6 +303,7 @@ def test_every_inaccessible_root_field_is_attacked(world: World) -> None:
         ):
             hidden = set(type_.fields if type_ else ()) - set(public.fields if public else ()) - {"_entities"}
             assert all(f"{field}(" in attacked for field in hidden - {"_service"}), hidden
+            assert hidden - {"_service"} <= set(CALLERS)
 
 
 # (subgraph, selection, representation), then what BUDI gets to see of ANI's: nothing, by null or by refusal
@@ -299,10 +381,12 @@ async def test_a_variable_is_no_query_operator(world: World, things: Things, val
     assert await world.snapshot() == before
 
 
-async def _post(url: str, document: str, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
+async def _post(
+    url: str, document: str, headers: dict[str, str], variables: dict[str, Any] | None = None
+) -> tuple[int, dict[str, Any]]:
     async with (
         asyncio.timeout(30),
         aiohttp.ClientSession() as http,
-        http.post(f"{url}/graphql", json={"query": document}, headers=headers) as answer,
+        http.post(f"{url}/graphql", json={"query": document, "variables": variables}, headers=headers) as answer,
     ):
         return answer.status, await answer.json()

@@ -29,7 +29,7 @@ from core.tokens import (
 from router.app import build_app
 from router.auth import build_authenticator, build_headers_for
 from router.config import RouterConfig
-from router.transports.http import HttpTransport
+from router.transports.http import HttpTransport, SubgraphSession
 from tests.integration.security.world import World
 from tests.testkit.asgi_server import running_asgi
 from tests.testkit.callers import ADMIN
@@ -183,7 +183,7 @@ async def test_a_client_cannot_tell_subgraphs_who_it_is_through_the_router(world
         if scope["type"] != "lifespan":
             await subgraph(scope, receive, send)
 
-    async with running_asgi(without_lifespan) as base, aiohttp.ClientSession() as session:
+    async with running_asgi(without_lifespan) as base, SubgraphSession() as session:
         config = RouterConfig.model_validate(
             {
                 "authentication": {

@@ -1,12 +1,18 @@
 """What ANI owns and others are after."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.integration.security.world import World
-from tests.testkit.callers import Caller
-from tests.testkit.shop import ANI
+from core.subgraph import Origin
+from subgraphs.user.app import build_service
+from subgraphs.user.audit import AuditAction, AuditLog
+from subgraphs.user.bulk import NewAccount, insert_users
+from subgraphs.user.model import session_of
+from subgraphs.user.second_factor.documents import SecondFactorDocument
+from tests.integration.security.world import CHEAP, World
+from tests.testkit.callers import ADMIN, STAFF, Caller
+from tests.testkit.shop import ADDRESS, ANI, Shop
 
 _CREATE_SCHEDULE = """
 mutation($input: CreateSyncScheduleInput!) {
@@ -20,12 +26,31 @@ SCHEDULE = {
     "webhookUrl": "https://erp.example/orders",
 }
 
+# Nothing left out
+FULL_ADDRESS = {**ADDRESS, "phone": "+62 812 3456 7890", "line2": "Second floor", "region": "Jawa Barat"}
+_STAGES = ("PAID", "PACKED", "SHIPPED")
+_MOVES = (
+    "mutation($id: ID!) { packOrder(id: $id) { __typename } }",
+    'mutation($id: ID!) { shipOrder(input: {orderId: $id, carrier: "JNE", trackingNumber: "JP1"}) { __typename } }',
+)
+_TRACK = """
+mutation($id: ID!) {
+  addTrackingEvent(input: {orderId: $id, status: "in transit", location: "Bandung"}) { __typename }
+}
+"""
+_CANCEL = 'mutation($id: ID!) { cancelOrder(id: $id, reason: "too late") { __typename } }'
+_CATEGORY = "mutation($name: String!) { createCategory(input: {name: $name}) { ... on Category { id } } }"
+
 _numbers: Counter[str] = Counter()
 
 
 @dataclass(frozen=True, slots=True)
 class Things:
-    """Ids: ANI's paid order with its payment, an unpaid one, her schedule with a run, a product on sale, a draft."""
+    """Ids: ANI's paid order with its payment, an unpaid one, her schedule with a run, a product on sale, a draft.
+
+    And an address of hers, and the one session that she has; she has a data export, too. *customer* is somebody else,
+    who has a second factor. *role* is one that nobody has. What only `make_all_things` makes is empty otherwise.
+    """
 
     order: str
     number: str
@@ -35,10 +60,18 @@ class Things:
     run: str
     product: str
     draft: str
+    address: str
+    session: str
+    customer: str
+    role: str
+    shipped: str = ""
+    cancelled: str = ""
+    open_payment: str = ""
+    category: str = ""
 
 
-async def make_things(world: World) -> Things:
-    """Let ANI buy and export; every call makes new things."""
+async def make_things(world: World, *, stage: str = "PAID") -> Things:
+    """Let ANI buy and export; every call makes new things. *stage* is where the order stands: PAID, PACKED, SHIPPED."""
     shop = world.shop
     _numbers["things"] += 1
     name, draft = f"tea{_numbers['things']}", f"draft{_numbers['things']}"
@@ -59,4 +92,103 @@ async def make_things(world: World) -> Things:
     await world.subgraphs["sync"].runtime.database["runs"].update_one({"_id": run}, {"$set": {"status": "FAILED"}})
     (row,) = [row for row in await shop.orders() if row["_id"] == order]
     (payment,) = [row for row in await shop.payments() if row["order_id"] == order]
-    return Things(order, row["number"], unpaid, payment["_id"], schedule, run, f"prd_{name}", f"prd_{draft}")
+    role = f"ROLE_{_numbers['things']}"
+    await (
+        world.subgraphs["user"]
+        .runtime.database["roles"]
+        .insert_one({"_id": role, "description": "Nobody's", "scopes": ["orders:read"], "version": 1})
+    )
+    for document in _MOVES[: _STAGES.index(stage)]:
+        await shop.order.data(document, {"id": order}, by=STAFF)
+    return Things(
+        order=order,
+        number=row["number"],
+        unpaid=unpaid,
+        payment=payment["_id"],
+        schedule=schedule,
+        run=run,
+        product=f"prd_{name}",
+        draft=f"prd_{draft}",
+        address=await _keep_personal_data(world),
+        session=await _log_in(world),
+        customer=await _open_account(world, f"usr_{name}"),
+        role=role,
+    )
+
+
+async def _keep_personal_data(world: World) -> str:
+    """Give ANI one address and a data export; return the address's id."""
+    user, database = Caller(world.subgraphs["user"]), world.subgraphs["user"].runtime.database
+    await database["users"].update_one({"_id": ANI.subject}, {"$set": {"addresses": [], "default_address_id": None}})
+    await database["data_exports"].delete_many({})
+    add = "mutation($a: AddressInput!) { addAddress(input: $a) { ... on User { addresses { id } } } }"
+    (address,) = (await user.data(add, {"a": FULL_ADDRESS}, by=ANI))["addAddress"]["addresses"]
+    export = 'mutation { requestDataExport(password: "correct horse battery") { __typename } }'
+    assert (await user.data(export, by=ANI))["requestDataExport"]["__typename"] == "DataExport"
+    await world.shop.run_job("user", "collect_exports")
+    return str(address["id"])
+
+
+async def _log_in(world: World) -> str:
+    """Log ANI in, on no device but one; return the session's id."""
+    user = world.subgraphs["user"].runtime
+    for collection in ("sessions", "refresh_tokens"):
+        await user.database[collection].delete_many({"user_id": ANI.subject})
+    opened = await build_service(user, passwords=CHEAP).log_in(
+        email="ani@example.org", password="correct horse battery", origin=Origin("203.0.113.5", "a browser")
+    )
+    return str(session_of(opened.identity.token_id))
+
+
+async def _open_account(world: World, user_id: str) -> str:
+    """Open an account that has a second factor; return its id."""
+    user = world.subgraphs["user"].runtime
+    account = NewAccount(user_id, f"{user_id}@example.org", "Citra", user.clock.now())
+    await insert_users(user.database, [account], password="correct horse battery", passwords=CHEAP)
+    await user.database["users"].update_one({"_id": user_id}, {"$set": {"has_second_factor": True}})
+    factor = SecondFactorDocument(
+        id=user_id, sealed_secret="", created_at=user.clock.now(), confirmed_at=user.clock.now(), recovery_digests=[]
+    )
+    await factor.insert()
+    return user_id
+
+
+async def make_all_things(world: World) -> Things:
+    """Make what has a value in every field that the table asks for."""
+    things = await make_things(world)
+    shop, users, sync = world.shop, world.subgraphs["user"].runtime, world.subgraphs["sync"].runtime
+    name = things.product.removeprefix("prd_")
+    shipped = await _check_out(shop, name, f"shipped-{name}")
+    (row,) = [row for row in await shop.orders() if row["_id"] == shipped]
+    await shop.report(row["number"], "PAID", row["total_amount"])
+    await shop.deliver_events()
+    for document in _MOVES:
+        await shop.order.data(document, {"id": shipped}, by=STAFF)
+    await shop.order.data(_TRACK, {"id": shipped}, by=STAFF)
+    orders = world.subgraphs["order"].runtime.database["orders"]
+    await orders.update_one({"_id": shipped}, {"$set": {"attention": "REFUND_DUE"}})
+    cancelled = await _check_out(shop, name, f"cancelled-{name}")
+    await shop.order.data(_CANCEL, {"id": cancelled}, by=ANI)
+    (open_payment,) = [row for row in await shop.payments() if row["order_id"] == things.unpaid]
+    await sync.database["runs"].update_one({"_id": things.run}, {"$set": {"error": "the receiver is down"}})
+    await users.database["users"].update_one({"_id": "usr_ani"}, {"$set": {"phone": "+6281234567890"}})
+    category = (await Caller(world.subgraphs["product"]).data(_CATEGORY, {"name": f"All {name}"}, by=STAFF))[
+        "createCategory"
+    ]["id"]
+    await shop.put_in_cart(ANI, **{name: 1})
+    log = AuditLog(users.database, users.clock)
+    await log.record(AuditAction.ROLE_CREATED, by=ADMIN, target="WAREHOUSE")
+    await log.record(
+        AuditAction.ROLES_CHANGED,
+        by=ADMIN,
+        user_id="usr_ani",
+        origin=Origin("203.0.113.5", "a browser"),
+        details={"roles": "CUSTOMER"},
+    )
+    return replace(things, shipped=shipped, cancelled=cancelled, open_payment=open_payment["_id"], category=category)
+
+
+async def _check_out(shop: Shop, name: str, key: str) -> str:
+    await shop.put_in_cart(ANI, **{name: 1})
+    placed = await shop.check_out(ANI, key, shippingAddress=FULL_ADDRESS, note="Ring twice")
+    return str(placed["order"]["id"])

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from core.identity import Identity, service_identity
+from core.identity import Identity, Role, service_identity
 from core.peers import InProcessPeers, PeerError, PeerUnavailable
+from core.scopes import scopes_of
 from core.subgraph import Call
 from loaders.remote import remote_entity_loader
 from subgraphs.sync.app import build
@@ -458,6 +459,17 @@ async def test_who_is_no_longer_staff_exports_nothing(store: SyncStore, roles: l
     assert (run["status"], run["error"]) == ("FAILED", "the owner may not export the orders of others any more")
 
 
+async def test_staff_whose_account_is_suspended_exports_nothing(store: SyncStore) -> None:
+    schedule_id = await store.create(scope="ALL", by=STAFF)
+    store.feed.roles["usr_staff"] = ["STAFF"]
+    store.feed.suspended.add("usr_staff")
+    store.feed.put("ord_1", updated_at=NOW)
+    await store.start(schedule_id, by=STAFF)
+    await store.work()
+    assert store.receiver.deliveries == []
+    assert [run["status"] for run in await store.runs(schedule_id, by=STAFF)] == ["FAILED"]
+
+
 async def test_roles_are_read_from_the_real_user_subgraph(store: SyncStore, make_runtime: MakeRuntime) -> None:
     users = build_users(make_runtime("user"), passwords=Passwords(time_cost=1, memory_kib=8, threads=1))
     await users.start()
@@ -478,7 +490,7 @@ async def test_roles_are_read_from_the_real_user_subgraph(store: SyncStore, make
     peers = InProcessPeers(service_identity("sync"), {"user": call})
     loader = remote_entity_loader(peers, "user", "User", OWNER_FIELDS)
     assert await loader.load_many(["usr_staff", "usr_ani", "usr_none"]) == [
-        {"id": "usr_staff", "roles": ["CUSTOMER", "STAFF"]},
-        {"id": "usr_ani", "roles": ["CUSTOMER"]},
+        {"id": "usr_staff", "scopes": sorted(scopes_of([Role.STAFF])), "status": "ACTIVE"},
+        {"id": "usr_ani", "scopes": [], "status": "ACTIVE"},
         None,
     ]

@@ -1,4 +1,5 @@
-from collections.abc import Mapping
+import re
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -6,17 +7,23 @@ from typing import Any
 import pytest
 
 from core.identity import ANONYMOUS, Identity
-from core.mongo import Database
+from core.ids import new_id
+from core.mail import Mail, MailboxMailer
+from core.mongo import Client, Database, connect
 from core.settings import Settings
 from core.subgraph import Call, Cookie, Subgraph
 from core.tokens import TokenVerifier, verification_keys_from_jwks
+from subgraphs.user.accounts.app import Accounts
+from subgraphs.user.accounts.documents import DOCUMENTS as ACCOUNT_DOCUMENTS
 from subgraphs.user.app import build, build_service
+from subgraphs.user.audit import AUDIT
 from subgraphs.user.keys import load_token_issuer
 from subgraphs.user.model import Profile
 from subgraphs.user.passwords import Passwords
 from subgraphs.user.service import UserService
 from tests.testkit.clock import FixedClock
-from tests.testkit.store import MakeRuntime
+from tests.testkit.commands import CommandLog
+from tests.testkit.store import MakeRuntime, build_runtime, make_settings
 
 # Beyond the real present, or MongoDB's own clock would remove what expires by ours
 NOW = datetime(2040, 5, 1, 12, 0, tzinfo=UTC)
@@ -31,6 +38,10 @@ class UserStore:
     service: UserService
     clock: FixedClock
     cookies: list[Cookie]
+
+    @property
+    def accounts(self) -> Accounts:
+        return self.service.accounts
 
     @property
     def database(self) -> Database:
@@ -89,8 +100,27 @@ class UserStore:
 
     async def snapshot(self) -> dict[str, list[dict[str, Any]]]:
         """Return everything that is stored, to compare before and after."""
-        names = ("users", "sessions", "refresh_tokens", "outbox")
+        names = ["users", "sessions", "refresh_tokens", "revocations", "second_factors", "login_challenges"]
+        names += ["outbox", AUDIT, *(document.Settings.name for document in ACCOUNT_DOCUMENTS)]
         return {name: await self.database[name].find().sort("_id", 1).to_list() for name in names}
+
+    async def mails(self, to: str | None = None) -> list[Mail]:
+        """Send what is to be sent, and return what an address, or everybody, got, oldest first."""
+        await self.accounts.postbox.send_due(self.clock.now())
+        mailer = self.subgraph.runtime.mailer
+        assert isinstance(mailer, MailboxMailer)
+        return list(reversed(await mailer.read(to=to)))
+
+    async def mail_token(self, to: str) -> str:
+        """Return the token in the last letter to an address."""
+        return token_in((await self.mails(to))[-1])
+
+
+def token_in(mail: Mail) -> str:
+    """Return the token that a letter carries."""
+    (token,) = re.findall(r"^Token: (\S+)$", mail.text, re.MULTILINE)
+    assert isinstance(token, str)
+    return token
 
 
 def cheap_passwords() -> Passwords:
@@ -116,3 +146,44 @@ async def open_store(make_runtime: MakeRuntime, clock: FixedClock, settings: Set
     service = build_service(runtime, passwords=passwords)
     await service.prepare()
     return UserStore(subgraph, service, clock, [])
+
+
+class CountingPasswords(Passwords):
+    """Counts the hashes that are computed and verified. Mutable in *work* and *hashes*."""
+
+    def __init__(self) -> None:
+        super().__init__(time_cost=1, memory_kib=8, threads=1)
+        self.work: list[str] = []
+        self.hashes = 0
+        hasher = self._hasher
+        verify = hasher.verify
+
+        class Counting:
+            check_needs_rehash = staticmethod(hasher.check_needs_rehash)
+
+            @staticmethod
+            def hash(password: str) -> str:
+                self.hashes += 1
+                return hasher.hash(password)
+
+            @staticmethod
+            def verify(encoded: str, password: str) -> bool:
+                self.work.append(encoded.rpartition("$")[0].rpartition("$")[0])
+                return bool(verify(encoded, password))
+
+        self._hasher = Counting()  # type: ignore[assignment]
+
+
+@pytest.fixture
+async def counted(mongo_uri: str, tmp_path: Any) -> AsyncIterator[tuple[UserStore, CommandLog, CountingPasswords]]:
+    """Yield a store that knows what it sends to MongoDB and how many hashes it makes."""
+    log, clock, passwords = CommandLog(), FixedClock(NOW), CountingPasswords()
+    client: Client = connect(mongo_uri, listeners=[log])
+    settings = make_settings(tmp_path, database_prefix=f"{new_id('t')}_")
+    runtime = build_runtime("user", client, settings, clock=clock)
+    subgraph = build(runtime, passwords=passwords)
+    await subgraph.start()
+    service = build_service(runtime, passwords=passwords)
+    yield UserStore(subgraph, service, clock, []), log, passwords
+    await client.drop_database(runtime.database.name)
+    await client.close()

@@ -3,10 +3,12 @@ from dataclasses import replace
 import pytest
 
 from core.settings import Environment, Settings
+from core.subgraph import CLIENT_ADDRESS_HEADER, Call
 from subgraphs.user.app import build_service
+from subgraphs.user.audit import AUDIT
 from subgraphs.user.model import InvalidCredentials
 from subgraphs.user.passwords import Passwords
-from tests.integration.user.conftest import PASSWORD, UserStore, cheap_passwords, open_store
+from tests.integration.user.conftest import PASSWORD, CountingPasswords, UserStore, cheap_passwords, open_store
 from tests.testkit.clock import FixedClock
 from tests.testkit.store import MakeRuntime
 
@@ -63,33 +65,15 @@ async def test_wrong_credentials_are_refused_with_one_and_the_same_answer(
 ) -> None:
     await store.add("Ani")
     before = await store.snapshot()
+    del before[AUDIT]
     assert (await store.data(LOGIN, credentials(**changes)))["login"] == {
         "__typename": "InvalidCredentialsProblem",
         "code": "INVALID_CREDENTIALS",
         "message": "e-mail address or password is wrong",
     }
-    assert await store.snapshot() == before
-
-
-class CountingPasswords(Passwords):
-    """Counts the hashes that are computed. Mutable in *work*."""
-
-    def __init__(self) -> None:
-        super().__init__(time_cost=1, memory_kib=8, threads=1)
-        self.work: list[str] = []
-        hasher = self._hasher
-        verify = hasher.verify
-
-        class Counting:
-            hash = staticmethod(hasher.hash)
-            check_needs_rehash = staticmethod(hasher.check_needs_rehash)
-
-            @staticmethod
-            def verify(encoded: str, password: str) -> bool:
-                self.work.append(encoded.rpartition("$")[0].rpartition("$")[0])
-                return bool(verify(encoded, password))
-
-        self._hasher = Counting()  # type: ignore[assignment]
+    after = await store.snapshot()
+    assert [entry["action"] for entry in after.pop(AUDIT)] == ["LOGIN_FAILED"]
+    assert after == before
 
 
 async def test_a_login_costs_the_same_work_whether_or_not_the_account_exists(
@@ -126,17 +110,18 @@ async def test_a_login_in_cookies_shows_no_token_to_scripts(store: UserStore) ->
     response = await store.run(LOGIN, credentials(transport="COOKIE"))
     session = response["data"]["login"]
     assert (session["accessToken"], session["refreshToken"]) == (None, None)
-    access, refresh = store.cookies
+    access, refresh, _ = store.cookies
     assert [(cookie.name, cookie.max_age_s) for cookie in store.cookies] == [
         ("pasar_access", 600),
         ("pasar_refresh", 30 * 86400),
+        ("pasar_device", 180 * 86400),
     ]
     for cookie in store.cookies:
         assert (cookie.path, cookie.http_only, cookie.secure, cookie.same_site) == ("/", True, False, "strict")
     assert store.identify(access.value).subject == session["user"]["id"]
     assert access.value not in str(response["data"])
     assert refresh.value not in str(response["data"])
-    assert len(response["extensions"]["pasar"]["setCookies"]) == 2
+    assert len(response["extensions"]["pasar"]["setCookies"]) == 3
 
 
 @pytest.mark.parametrize(
@@ -155,6 +140,7 @@ async def test_cookies_of_a_real_site_are_bound_to_host_and_https(
     assert [(cookie.name, cookie.secure, cookie.path) for cookie in secure.cookies] == [
         ("__Host-pasar_access", True, "/"),
         ("__Host-pasar_refresh", True, "/"),
+        ("__Host-pasar_device", True, "/"),
     ]
 
 
@@ -165,6 +151,15 @@ async def test_a_session_remembers_how_it_was_opened(store: UserStore) -> None:
     assert session["transport"] == "COOKIE"
     assert session["user_agent"] == "x" * 200
     assert session["revoked_at"] is None
+
+
+async def test_only_the_router_is_believed_about_the_address_of_a_client(store: UserStore) -> None:
+    headers = {CLIENT_ADDRESS_HEADER: "203.0.113.7"}
+    await store.service.create_user(email="ani@example.com", password=PASSWORD, name="Ani")
+    await store.data(LOGIN, credentials(), headers=headers)
+    await store.subgraph.execute(LOGIN, credentials(), None, Call(headers=headers))
+    sessions = (await store.snapshot())["sessions"]
+    assert [session["address"] for session in sessions] == ["203.0.113.7", ""]
 
 
 async def test_passwords_are_hashed_with_a_salt_of_their_own() -> None:

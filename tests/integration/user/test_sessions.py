@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from core.identity import ANONYMOUS, Identity
+from core.subgraph import CLIENT_ADDRESS_HEADER, Origin
 from subgraphs.user.model import InvalidRefreshToken
 from tests.integration.user.conftest import NOW, PASSWORD, UserStore
 
@@ -101,7 +102,33 @@ async def test_fifty_uses_of_one_refresh_token_make_one_new_token_and_one_ended_
     stored = await store.snapshot()
     assert len(stored["refresh_tokens"]) == 2
     assert [session["revoked_reason"] for session in stored["sessions"]] == ["REUSE"]
+    assert [row["_id"] for row in stored["revocations"]] == [stored["sessions"][0]["_id"]]
+    assert [row["action"] for row in stored["audit_entries"]] == ["SESSION_REUSED"]
+    assert [letter["to"] for letter in stored["letters"]] == ["ani@example.com"]
     assert await refresh(store, won[0]["refreshToken"]) == REFUSED
+    assert await store.snapshot() == stored
+
+
+async def test_the_user_is_told_of_a_second_use(store: UserStore) -> None:
+    firefox = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"
+    tokens = await store.service.log_in(
+        email="ani@example.com", password=PASSWORD, origin=Origin("192.0.2.7", user_agent=firefox)
+    )
+    await refresh(store, tokens.refresh_token)
+    store.clock.advance(minutes=1)
+    thief = {"user-agent": "curl/8", CLIENT_ADDRESS_HEADER: "203.0.113.9"}
+    response = await store.run(REFRESH, {"token": tokens.refresh_token}, headers=thief)
+    assert response["data"]["refresh"] == REFUSED
+
+    (entry,) = (await store.snapshot())["audit_entries"]
+    assert (entry["action"], entry["user_id"], entry["actor_id"]) == ("SESSION_REUSED", tokens.profile.id, None)
+    assert (entry["address"], entry["user_agent"]) == ("203.0.113.9", "curl/8")
+    assert tokens.refresh_token not in str(await store.snapshot())
+
+    for _ in range(2):
+        (mail,) = await store.mails()
+        assert (mail.to, mail.subject) == ("ani@example.com", "We have ended one of your sessions")
+        assert "began on 1 May 2040 (Firefox on Windows)" in mail.text
 
 
 @pytest.mark.parametrize("token", ["", "x", "0" * 64, "x" * 100_000, None])

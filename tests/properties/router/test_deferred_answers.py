@@ -8,6 +8,7 @@ from graphql import parse, validate
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from router.deferring import decide_defers
 from router.planner.plan import Defer
 from router.supergraph import Supergraph
 from router.supergraph.api_schema import with_defer
@@ -20,7 +21,7 @@ from tests.properties.router.test_router_equals_monolith import (
 )
 from tests.testkit.federation.graph import FederatedGraph
 from tests.testkit.federation.operations import operations
-from tests.testkit.federation.parts import assemble
+from tests.testkit.federation.parts import agrees_with_one, assemble
 from tests.testkit.federation.random_world import random_world
 
 #: Examples per named supergraph of an ordinary run, and random supergraphs; and of a nightly one.
@@ -43,6 +44,12 @@ def check(data: st.DataObject, supergraph: Supergraph, *, failure_chance: float)
         assert not isinstance(answers.plan.root, Defer) or "pending" not in answers.router[0]
         return
     router, monolith = assemble(answers.router), assemble(answers.monolith)
+    if monolith.errors and (router.first, router.data) != (monolith.first, monolith.data):
+        # The fields of a value that has no key come with it, deferred or not, and so do their failures
+        whole = graph.ask_monolith(decide_defers(document, None), operation.variables).data
+        assert agrees_with_one(router.first, monolith.first, whole)
+        assert agrees_with_one(router.data, monolith.data, whole)
+        return
     assert router.first == monolith.first
     assert router.announced == monolith.announced
     assert router.failed == monolith.failed
@@ -66,6 +73,17 @@ def test_what_is_deferred_is_what_a_monolith_defers_on_random_supergraphs(data: 
     assume(supergraph is not None)
     assert supergraph is not None
     check(data, supergraph, failure_chance=0.05)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("name", NAMED)
+@NIGHTLY
+@given(data=st.data())
+def test_what_is_deferred_is_what_a_monolith_defers_in_named_supergraphs_through_the_night(
+    name: str, data: st.DataObject
+) -> None:
+    check(data, supergraph_of(name), failure_chance=0.1)
 
 
 @pytest.mark.nightly

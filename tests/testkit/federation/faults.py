@@ -15,7 +15,7 @@ from router.transports.base import (
     SubgraphUnreachable,
 )
 
-_ENTITIES = re.compile(r"_entities|_e\d+")
+_ENTITIES = re.compile(r"_entities|_e\d+(_\d+)?")
 
 Spoil = Callable[[SubgraphResponse, Random], SubgraphResponse]
 

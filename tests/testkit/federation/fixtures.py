@@ -212,4 +212,33 @@ FIXTURES: Final[dict[str, dict[str, str]]] = {
             type Order @key(fields: "id") { id: ID!  note: String! }
         """,
     },
+    "contexts": {
+        "users": """
+            type Query @context(name: "user") {
+              locale: String!  currency: String  users: [User!]!  first: Order
+            }
+            type User @key(fields: "id") @context(name: "user") {
+              id: ID!  locale: String  currency: String @external  orders: [Order]  friend: User
+            }
+            type Order @key(fields: "id") {
+              id: ID!
+              total(locale: String @fromContext(field: "$user ... on User { locale } ... on Query { locale }")): String
+              paid(
+                digits: Int
+                currency: String @fromContext(field: "$user ... on User { currency } ... on Query { currency }")
+              ): String
+              lines: [Line!]
+            }
+            type Line @key(fields: "id") {
+              id: ID!
+              note: String
+              text(locale: String @fromContext(field: "$user ... on User { locale } ... on Query { locale }")): String
+            }
+        """,
+        "bank": """
+            type User @key(fields: "id") { id: ID!  currency: String  wishes: [Order!] }
+            type Order @key(fields: "id") { id: ID!  weight: Int  parcels: [Line!] }
+            type Line @key(fields: "id", resolvable: false) { id: ID! }
+        """,
+    },
 }

@@ -25,14 +25,17 @@ from router.executor import Executor, PreparedOperation, prepare_operation
 from router.planner import Plan, plan_operation
 from router.supergraph import Supergraph, read_supergraph
 from router.transports.base import RequestContext
+from tests.testkit.federation.contexts import Placed
+from tests.testkit.federation.monolith import resolve_in_world, resolve_type
 from tests.testkit.federation.subgraph import FakeSubgraph, root_field
-from tests.testkit.federation.world import World, WorldObject, resolve_in_world
+from tests.testkit.federation.world import World, WorldObject
 
 Path: TypeAlias = tuple[str | int, ...]
 
 FEDERATION_LINK = (
     'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@requires", "@provides",'
-    ' "@external", "@shareable", "@inaccessible", "@override", "@interfaceObject", "@extends", "@tag"])\n'
+    ' "@external", "@shareable", "@inaccessible", "@override", "@interfaceObject", "@extends", "@tag", "@context",'
+    ' "@fromContext"])\n'
 )
 
 
@@ -119,8 +122,8 @@ class FederatedGraph:
             self.supergraph.api_schema,
             document,
             variable_values=dict(variables),
-            field_resolver=partial(_resolve_field, self.world),
-            type_resolver=_resolve_type,
+            field_resolver=partial(_resolve_field, self),
+            type_resolver=resolve_type,
         )
         if isinstance(result, ExecutionResult):
             return [result.formatted]
@@ -159,22 +162,17 @@ class FederatedGraph:
         result = execute_sync(
             self.supergraph.api_schema,
             document,
-            root_value=root,
+            root_value=None if root is None else Placed(root),
             variable_values=dict(variables or {}),
-            field_resolver=partial(_resolve_field, self.world),
-            type_resolver=_resolve_type,
+            field_resolver=partial(_resolve_field, self),
+            type_resolver=resolve_type,
         )
         assert isinstance(result, ExecutionResult)
         return _answer(result.data, ((tuple(each.path or ()), each.message) for each in result.errors or ()))
 
 
-def _resolve_field(world: World, source: Any, info: Any, /, **arguments: Any) -> Any:
-    return resolve_in_world(world, source, info, arguments)
-
-
-def _resolve_type(value: Any, _info: Any, _type: Any) -> str:
-    assert isinstance(value, WorldObject)
-    return value.type_name
+def _resolve_field(graph: FederatedGraph, source: Any, info: Any, /, **arguments: Any) -> Any:
+    return resolve_in_world(graph.supergraph, graph.world, source, info, arguments)
 
 
 def compose_graph(

@@ -59,3 +59,32 @@ def assemble(parts: Sequence[Any]) -> Assembled:
     assert not pending
     assert all("data" not in part for part in later)
     return whole
+
+
+_ABSENT: Any = object()
+
+
+def agrees_with_one(data: Any, expected: Any, whole: Any) -> bool:
+    """Tell whether everything in *data* is as in *expected* or in *whole*, and only missing where *whole* has a null.
+
+    *whole* is the answer to the same operation without `@defer`.
+    """
+    if data is None or data is _ABSENT:
+        return data is expected or whole is None
+    if data in (expected, whole):
+        return True
+    if isinstance(data, dict):
+        delivered = expected if isinstance(expected, dict) else {}
+        known = whole if isinstance(whole, dict) else {}
+        return all(
+            agrees_with_one(data.get(key, _ABSENT), delivered.get(key, _ABSENT), known.get(key))
+            for key in data.keys() | delivered.keys()
+        )
+    if isinstance(data, list):
+        absent = [_ABSENT] * len(data)
+        delivered_items = expected if isinstance(expected, list) else absent
+        known_items = whole if isinstance(whole, list) else absent
+        if not len(data) == len(delivered_items) == len(known_items):
+            return False
+        return all(map(agrees_with_one, data, delivered_items, known_items))
+    return False

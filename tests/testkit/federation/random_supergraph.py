@@ -15,6 +15,8 @@ class _Entity:
     lines: dict[str, dict[str, str]] = field(default_factory=dict)
     # scalar fields by name: their type and owner
     scalars: dict[str, tuple[str, str]] = field(default_factory=dict)
+    # subgraphs in which it sets the context
+    setting: set[str] = field(default_factory=set)
 
     def place(self, subgraph: str, keys: set[str]) -> None:
         self.keys.setdefault(subgraph, set()).update(keys)
@@ -42,6 +44,8 @@ class _Inventing:
         # the subgraph that has all things, and what others add to them, as SDL lines by subgraph
         self._things_home: str | None = None
         self._thing_lines: dict[str, list[str]] = {}
+        # subgraphs in which arguments come from a context
+        self._contextual: set[str] = set()
 
     def invent(self) -> dict[str, str]:
         for entity in self._entities:
@@ -66,6 +70,9 @@ class _Inventing:
         self._roots[first].append(f"start: {self._reference(first)}")
         if self._aside is not None or self._chance(0.2):
             self._add_interface_object()
+        for subgraph in self._subgraphs:
+            if self._chance(0.25):
+                self._add_context(subgraph)
         return {name: self._print(name) for name in self._all if name in self._subgraphs or name in self._thing_lines}
 
     def _add_field(self, entity: _Entity, name: str) -> None:
@@ -129,6 +136,31 @@ class _Inventing:
                     self._roots[subgraph].append(f'p{subgraph}: {wrapped} @provides(fields: "{name}")')
                     return
 
+    def _add_context(self, subgraph: str) -> None:
+        """Let fields of a subgraph's entities take an argument from the nearest entity above, or else from the root."""
+        here = [each for each in self._entities if subgraph in each.keys]
+        takers = self._sample(sorted(each.name for each in here), 1) if here else []
+        if not takers:
+            return
+        self._contextual.add(subgraph)
+        name, type_ = f"c{subgraph}", self._random.choice(["String", "Int"])
+        self._roots[subgraph].append(f"{name}: {type_}")
+        alternatives = [f"... on Query {{ {name} }}"]
+        for entity in self._random.sample(here, self._random.randint(0, len(here))):
+            owner = self._random.choice(sorted(entity.keys))
+            entity.setting.add(subgraph)
+            entity.lines[owner][name] = f"{name}: {type_}"
+            if owner != subgraph:
+                entity.lines[subgraph][name] = f"{name}: {type_} @external"
+            alternatives.append(f"... on {entity.name} {{ {name} }}")
+        selection = " ".join(sorted(alternatives))
+        for entity in here:
+            if entity.name in takers:
+                argument = f'above: {type_} @fromContext(field: "$above {selection}")'
+                others = self._random.choice(["", ", style: String", ", first: Int"])
+                result = "[String]" if "first" in others else self._random.choice(["String", "Int", "String!"])
+                entity.lines[subgraph][f"d{subgraph}"] = f"d{subgraph}({argument}{others}): {result}"
+
     def _add_interface_object(self) -> None:
         """Make the entities of one subgraph things, to which subgraphs that know none of them add fields."""
         homes = [name for name in self._subgraphs if self._things_of(name)]
@@ -175,7 +207,8 @@ class _Inventing:
         here = [each for each in self._entities if subgraph in each.keys]
         has_abstract = subgraph in self._abstract and bool(here)
         if self._roots[subgraph]:
-            blocks.append("type Query {\n  " + "\n  ".join(self._roots[subgraph]) + "\n}")
+            context = ' @context(name: "above")' if subgraph in self._contextual else ""
+            blocks.append(f"type Query{context} {{\n  " + "\n  ".join(self._roots[subgraph]) + "\n}")
         if has_abstract:
             blocks.append("interface Node { kind: String }")
             blocks.append("union Any = " + " | ".join(each.name for each in here))
@@ -194,6 +227,8 @@ class _Inventing:
             interfaces = [*(["Node"] if has_abstract else []), *(["Thing"] if entity in things else [])]
             implements = f" implements {' & '.join(interfaces)}" if interfaces else ""
             directives = " ".join(f'@key(fields: "{key}")' for key in keys)
+            if subgraph in entity.setting:
+                directives += ' @context(name: "above")'
             blocks.append(f"type {entity.name}{implements} {directives} {{\n  " + "\n  ".join(lines) + "\n}")
         return "\n".join(blocks)
 

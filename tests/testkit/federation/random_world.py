@@ -1,5 +1,6 @@
 """A world for any supergraph, made up from its types: deterministic for a given source of randomness."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -8,7 +9,8 @@ from graphql import TypeNode, parse_type
 from graphql.language import ListTypeNode, NamedTypeNode, NonNullTypeNode
 
 from router.supergraph import Supergraph
-from router.supergraph.model import Field, FieldSet, FieldSetField, Type, TypeKind
+from router.supergraph.model import ContextArgument, Field, FieldSet, FieldSetField, Type, TypeKind
+from tests.testkit.federation.contexts import fields_on, sets_context
 from tests.testkit.federation.world import FieldFailure, World, WorldObject
 
 #: Objects of each type: enough for equal and different references to meet in one list.
@@ -66,6 +68,8 @@ class _Inventing:
             for each in type_.fields.values():
                 for field_here in each.subgraphs.values():
                     self._relied_on |= set(self._mentioned(type_.name, field_here.requires))
+                    for argument in field_here.context_arguments:
+                        self._relied_on |= set(self._selected_of_setters(argument))
 
     def invent(self) -> World:
         objects = [type_ for type_ in self._supergraph.types.values() if type_.kind is TypeKind.OBJECT]
@@ -162,6 +166,12 @@ class _Inventing:
             )
             possible = known if possible is None else possible & known
         return sorted(possible or ())
+
+    def _selected_of_setters(self, argument: ContextArgument) -> Iterator[tuple[str, str]]:
+        """Yield the fields that an argument may come from, of all types that set its context."""
+        for name, type_ in self._supergraph.types.items():
+            if type_.kind is TypeKind.OBJECT and sets_context(self._supergraph, name, argument.context):
+                yield from self._mentioned(name, tuple(fields_on(self._supergraph, name, argument.selections)))
 
     def _mentioned(self, type_name: str, selections: FieldSet) -> list[tuple[str, str]]:
         """Return the fields that a field set mentions, as (type, field), for all types they may belong to."""

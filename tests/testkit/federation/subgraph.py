@@ -139,7 +139,10 @@ class FakeSubgraph:
             raise self._refuse(f"{source.type_here}.{info.field_name} is external and not provided: {info.path}")
         if here.requires:
             self._check_requirement(source, info.field_name, here)
-        value = self.world.value_of(source.source, info.field_name, arguments, info.return_type)
+        for argument in here.context_arguments:
+            if argument.name not in arguments:
+                raise self._refuse(f"{source.type_here}.{info.field_name} was asked for without {argument.name}")
+        value = self.world.value_of(source.source, info.field_name, arguments, str(info.return_type))
         provided = here.provides or tuple(
             inner
             for each in _fields_for(source.provided, source.source.type_name)
@@ -222,9 +225,8 @@ class FakeSubgraph:
                 continue
             arguments = {name: value_from_ast_untyped(parse_value(text)) for name, text in each.arguments}
             if arguments:
-                type_ = self.schema.get_type(source.type_name)
-                field_type = getattr(type_, "fields", {})[each.name].type
-                value = self.world.value_of(source, each.name, arguments, field_type)
+                type_text = self.supergraph.types[source.type_name].fields[each.name].type
+                value = self.world.value_of(source, each.name, arguments, type_text)
             else:
                 value = self.world.plain_value(source, each.name)
             selected[each.name] = self._select_in(value, each.selections)

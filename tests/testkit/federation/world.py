@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphql import GraphQLError, GraphQLResolveInfo, get_named_type
+from graphql import GraphQLError
+
+from router.supergraph.type_text import named_type
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +76,7 @@ class World:
         """Yield the objects with identity of these types, in the order of the data."""
         return (each for each in self.objects.values() if each.type_name in type_names)
 
-    def value_of(self, source: WorldObject, name: str, arguments: Mapping[str, Any], type_: Any) -> Any:
+    def value_of(self, source: WorldObject, name: str, arguments: Mapping[str, Any], type_text: str) -> Any:
         """Return a field's value: objects, lists of them, or JSON; raise GraphQLError for a FieldFailure.
 
         `first` cuts a list. All other arguments leave their mark on text and integers, so that an argument that got
@@ -91,7 +93,7 @@ class World:
         if isinstance(value, list) and first is not None:
             value = value[:first]
         if any(each is not None for each in given.values()):
-            value = _mark(value, json.dumps(given, sort_keys=True), get_named_type(type_).name)
+            value = _mark(value, json.dumps(given, sort_keys=True), named_type(type_text))
         return value
 
     def plain_value(self, source: WorldObject, name: str) -> Any:
@@ -125,12 +127,3 @@ def _mark(value: Any, text: str, type_name: str) -> Any:
         case int() if type_name == "Int":
             return value + zlib.crc32(text.encode()) % 1000
     return value
-
-
-def resolve_in_world(world: World, source: Any, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> Any:
-    """Resolve a field of the monolith."""
-    if not isinstance(source, WorldObject):
-        source = world.root(info.parent_type.name)
-        if info.operation.operation.value == "mutation":
-            world.mutated.append(info.path.key if isinstance(info.path.key, str) else "")
-    return world.value_of(source, info.field_name, arguments, info.return_type)

@@ -20,10 +20,14 @@ from core.tokens import (
     ExpiredToken,
     InvalidToken,
     SigningKey,
+    TokenFamily,
     TokenVerifier,
     VerificationKey,
     generate_private_key,
     load_signing_key,
+    new_token_id,
+    read_key_id,
+    read_token_family,
     verification_keys_from_jwks,
 )
 
@@ -401,3 +405,70 @@ def test_an_access_token_is_no_assertion_and_an_assertion_no_access_token() -> N
 def test_an_internal_secret_must_not_be_short() -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         AssertionSigner(b"x" * 31)
+
+
+def test_an_rsa_key_that_is_too_short_is_refused() -> None:
+    short = rsa.generate_private_key(public_exponent=65537, key_size=1024).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    with pytest.raises(ValueError, match="at least 2048 bits"):
+        load_signing_key(short, "RS256")
+
+
+def test_a_token_names_its_session_and_the_generation_of_its_tokens() -> None:
+    first, second = (new_token_id(TokenFamily("ses_1", 12)) for _ in range(2))
+    assert first != second
+    assert first.startswith("ses_1.12.")
+    assert read_token_family(first) == TokenFamily("ses_1", 12)
+
+
+@pytest.mark.parametrize(
+    "token_id",
+    [
+        None,
+        "",
+        "tok_1",
+        "ses_1.2",
+        "ses_1..a",
+        "ses_1.2.",
+        ".2.a",
+        "ses_1.-1.a",
+        "ses_1.1e3.a",
+        "ses_1.\u00b2.a",
+        "a.b.c.d",
+    ],
+)
+def test_a_jti_of_another_kind_names_no_family(token_id: str | None) -> None:
+    assert read_token_family(token_id) is None
+
+
+def test_a_number_of_a_generation_has_an_end() -> None:
+    assert read_token_family(f"ses_1.{'9' * 9}.a") == TokenFamily("ses_1", 999_999_999)
+    assert read_token_family(f"ses_1.{'9' * 10}.a") is None
+
+
+@pytest.mark.parametrize(
+    ("token", "kid"),
+    [
+        (forge({"kid": "k1"}, {}), "k1"),
+        (forge({"kid": "k" * 2000}, {}), "k" * 2000),
+        (forge({"kid": 1}, {}), None),
+        (forge({"kid": ["k1"]}, {}), None),
+        (forge({}, {}), None),
+        ("W10.e30.", None),
+        ("", None),
+        ("\u00ff.x.y", None),
+        ("a", None),
+        ("W1tb" * 20_000, None),
+    ],
+    ids=lambda value: repr(value)[:20],
+)
+def test_a_key_id_is_read_without_being_believed(token: str, kid: str | None) -> None:
+    for _ in range(2):
+        assert read_key_id(token) == kid
+
+
+def test_a_proof_lasts_as_long_as_its_token() -> None:
+    proof = verifier_for(ED_KEY).prove(sign(claims()), now=NOW)
+    assert proof.identity == ANI
+    assert proof.expires_at_s == NOW.timestamp() + TTL_S

@@ -9,9 +9,11 @@ from pydantic import SecretStr
 
 from core.identity import Identity
 from core.settings import Settings
-from core.tokens import TokenVerifier, verification_keys_from_jwks
-from pasar.keys import KeyUnusable, complete_settings, open_issuer, write_jwks
+from core.tokens import generate_private_key, load_signing_key
+from pasar.keys import KeyUnusable, complete_settings, open_issuer, open_key_ring
 from pasar.mongod import DataFolderUnusable
+from router.config import AuthenticationConfig
+from router.keys import LocalKeys
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -19,10 +21,11 @@ NOW = datetime(2026, 11, 24, tzinfo=UTC)
 def test_the_first_start_makes_keys_that_only_the_owner_reads_and_later_ones_keep_them(tmp_path: Path) -> None:
     first = complete_settings(Settings(data=tmp_path))
     second = complete_settings(Settings(data=tmp_path))
-    assert first.token_key_file == second.token_key_file == tmp_path / "keys" / "token-EdDSA.key"
+    folder = tmp_path / "keys" / "token-EdDSA"
+    assert first.token_key_file == second.token_key_file == folder
     assert first.internal_secret == second.internal_secret
-    files = sorted((tmp_path / "keys").iterdir())
-    assert [file.name for file in files] == ["internal.secret", "token-EdDSA.key"]
+    files = [tmp_path / "keys" / "internal.secret", *folder.iterdir()]
+    assert [file.name for file in files] == ["internal.secret", "19700101T000000Z.key"]
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
 
 
@@ -46,21 +49,31 @@ def test_the_port_that_was_bound_is_in_our_own_url(tmp_path: Path) -> None:
     assert complete_settings(settings, port=4321).base_url == "http://127.0.0.1:4321"
 
 
-@pytest.mark.parametrize("algorithm", ["EdDSA", "RS256"])
-def test_a_router_verifies_with_the_written_key_set_what_the_issuer_signs(tmp_path: Path, algorithm: str) -> None:
-    import json
-
+@pytest.mark.parametrize("algorithm", ["EdDSA", "RS256", "HS256"])
+async def test_a_router_in_the_same_process_verifies_what_the_issuer_signs(tmp_path: Path, algorithm: str) -> None:
     settings = complete_settings(Settings.model_validate({"data": tmp_path, "token_algorithm": algorithm}))
     token = open_issuer(settings).issue(Identity("usr_1", frozenset({"STAFF"})), now=NOW)
-    keys = verification_keys_from_jwks(json.loads(write_jwks(settings).read_text("utf-8")))
-    assert TokenVerifier(keys, issuer="pasar", audience="pasar").verify(token, now=NOW).subject == "usr_1"
+    config = AuthenticationConfig.model_validate({"algorithms": [algorithm]})
+    keys = LocalKeys(config, ring=open_key_ring(settings))
+    assert keys.verifier_at_hand(NOW).verify(token, now=NOW).subject == "usr_1"
+
+
+def test_a_key_from_before_keys_were_rotated_signs_on(tmp_path: Path) -> None:
+    old = generate_private_key("EdDSA")
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "token-EdDSA.key").write_bytes(old)
+    settings = complete_settings(Settings(data=tmp_path))
+    assert open_issuer(settings).key.kid == load_signing_key(old, "EdDSA").kid
+    assert sorted(file.name for file in (tmp_path / "keys").iterdir()) == ["internal.secret", "token-EdDSA"]
 
 
 def test_a_key_of_another_algorithm_is_refused_by_name(tmp_path: Path) -> None:
     key = complete_settings(Settings(data=tmp_path)).token_key_file
     settings = Settings.model_validate({"data": tmp_path, "token_algorithm": "RS256", "token_key_file": key})
-    with pytest.raises(KeyUnusable, match=r"token-EdDSA\.key: the key is not one for RS256"):
+    with pytest.raises(KeyUnusable, match=r"19700101T000000Z\.key: the key is not one for RS256"):
         open_issuer(settings)
+    with pytest.raises(KeyUnusable, match=r"19700101T000000Z\.key: the key is not one for RS256"):
+        open_key_ring(settings)
 
 
 def test_in_production_programs_that_must_agree_make_nothing_up(tmp_path: Path) -> None:

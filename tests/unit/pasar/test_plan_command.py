@@ -109,6 +109,7 @@ def test_json_is_the_plan_of_the_named_operation(run: Run, supergraph: str) -> N
             "requires": [],
             "representationsVariable": None,
             "renames": [],
+            "contexts": [],
         },
     }
 

@@ -16,6 +16,7 @@ from router.planner.plan import (
     BatchFetch,
     BatchPart,
     Condition,
+    ContextVariable,
     EntityTarget,
     Fetch,
     Flatten,
@@ -112,6 +113,16 @@ def test_a_request_shows_itself_in_full_when_pointed_at() -> None:
         "query ($representations: [_Any!]!) {\n  _entities(representations: $representations) {\n"
         "    ... on Product {\n      name\n    }\n  }\n}"
     )
+
+
+def test_what_comes_from_objects_above_is_told() -> None:
+    locale = ContextVariable("locale", "String", 2, (RepresentationField("locale", "l"),))
+    fetch = Fetch("names", OperationKind.QUERY, DOCUMENT, targets=(PRODUCT,), contexts=(locale,))
+    [box] = boxes_of(draw(Flatten((KeyElement("top"), ListElement()), fetch)))
+    assert texts_of(box) == ["names", "at top.@", "with Product { upc }", "$locale: ../../{ locale: l }", "name"]
+    title = box.find(f"{SVG}title")
+    assert title is not None
+    assert "  with Product { upc }\n  $locale: ../../{ locale: l }\n" in (title.text or "")
 
 
 def test_a_conditional_request_is_dashed_and_tells_its_condition() -> None:

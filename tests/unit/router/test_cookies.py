@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from router.cookies import CookieTransport, RouterContext, SetCookie, collect_cookies
+from router.cookies import CLIENT_ADDRESS_HEADER, CookieTransport, RouterContext, SetCookie, collect_cookies
 from router.transports.base import RequestContext, SubgraphRequest
 from router.transports.fake import FakeTransport
 
@@ -85,3 +85,17 @@ async def test_closing_closes_the_transport_inside() -> None:
     inner = FakeTransport()
     await CookieTransport("user", inner).aclose()
     assert inner.is_closed
+
+
+async def test_mutations_are_told_the_address_of_the_client_and_queries_are_not() -> None:
+    inner = FakeTransport([answer(), answer(), answer()])
+    transport = CookieTransport("user", inner)
+    context = RouterContext(client_address="203.0.113.7", headers={"accept-language": "id"})
+    await transport.send(REQUEST, context)
+    await transport.send(SubgraphRequest("{ me { id } }", {}), context)
+    await transport.send(REQUEST, RequestContext())
+    assert [sent.context.headers for sent in inner.requests] == [
+        {"accept-language": "id", CLIENT_ADDRESS_HEADER: "203.0.113.7"},
+        {"accept-language": "id"},
+        {},
+    ]

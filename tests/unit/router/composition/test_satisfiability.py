@@ -85,6 +85,30 @@ def test_reasons_name_what_stands_in_the_way() -> None:
     )
 
 
+def test_reason_names_the_context_that_nothing_above_sets() -> None:
+    link = (
+        'extend schema @link(url: "https://specs.apollo.dev/federation/v2.8",'
+        ' import: ["@key", "@context", "@fromContext"])'
+    )
+    subgraph = SubgraphSchema(
+        "a",
+        f"""{link}
+        type Query {{ shop: Shop  order: Order }}
+        type Shop @key(fields: "id") @context(name: "shop") {{ id: ID!  locale: String  orders: [Order] }}
+        type Order @key(fields: "id") {{
+          id: ID!
+          total(locale: String @fromContext(field: "$shop {{ locale }}")): Int
+        }}
+        """,
+    )
+    (error,) = compose([subgraph]).errors
+    assert error.code == "SATISFIABILITY_ERROR"
+    assert error.details["query"] == "query {\n  order {\n    total\n  }\n}"
+    assert error.message.endswith(
+        "- 'a' is reached, but Order.total takes an argument from 'shop', which nothing above it sets"
+    )
+
+
 def test_a_flood_of_unreachable_fields_is_cut_off() -> None:
     fields = " ".join(f"f{number}: Int" for number in range(200))
     a = fed2("a", "type Query { p: P }\ntype P @shareable { x: Int }\n")

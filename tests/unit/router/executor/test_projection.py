@@ -113,6 +113,13 @@ async def test_an_object_of_unknown_type_is_answered_where_all_types_are_answere
     assert result == ExecutionResult({"node": {"id": "1"}})
 
 
+async def test_an_object_of_unknown_type_is_answered_where_types_differ_only_in_the_order_of_fields() -> None:
+    result = await answer(
+        '{ node(id: "1") { ... on User { id } key: id id } }', {"node": {"__typename": "Node", "id": "1", "key": "1"}}
+    )
+    assert result == ExecutionResult({"node": {"id": "1", "key": "1"}})
+
+
 async def test_a_concrete_type_that_came_under_the_clients_alias_is_believed() -> None:
     result = await answer(
         '{ node(id: "1") { t: __typename id } }', {"node": {"__typename": "Node", "t": "User", "id": "1"}}

@@ -20,7 +20,7 @@ from router.planner import plan_operation
 from router.supergraph import read_supergraph
 from router.transports.base import RequestContext, SubgraphRequest, SubgraphUnreachable
 from router.transports.dedupe import DedupingTransport
-from router.transports.http import HttpTransport, open_session
+from router.transports.http import HttpTransport, SubgraphSession
 from router.transports.in_process import InProcessTransport
 from tests.testkit.federation.fixtures import FIXTURES
 from tests.testkit.federation.graph import FederatedGraph, compose_graph
@@ -255,7 +255,7 @@ async def test_the_answer_over_http_is_the_one_in_process(shop: FederatedGraph) 
         return handle
 
     async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(open_session())
+        session = await stack.enter_async_context(SubgraphSession())
         transports = {}
         for name, subgraph in shop.subgraphs.items():
             server = await stack.enter_async_context(serving(serve(subgraph)))

@@ -23,16 +23,6 @@ def load_supergraph(name: str) -> Supergraph:
     return read_supergraph((SUPERGRAPHS / f"{name}.graphql").read_text())
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the nightly tests of this folder out unless they are asked for with -m."""
-    if config.option.markexpr:
-        return
-    nightly = [item for item in items if item.path.parent == SUPERGRAPHS.parent and item.get_closest_marker("nightly")]
-    if nightly:
-        config.hook.pytest_deselected(items=nightly)
-        items[:] = [item for item in items if item not in nightly]
-
-
 class PlanFor(Protocol):
     def __call__(
         self,

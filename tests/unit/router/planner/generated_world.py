@@ -31,6 +31,7 @@ from graphql.type import GraphQLInterfaceType, GraphQLOutputType
 from router.supergraph import Supergraph
 from router.supergraph.model import FieldInSubgraph, FieldSet, FieldSetField, FieldSetFragment, TypeKind
 from router.supergraph.type_text import named_type
+from tests.testkit.federation.contexts import Placed, fill_arguments, place
 
 # How many entities of a type there are. Few, so that different paths meet the same one.
 ENTITIES = 3
@@ -213,8 +214,16 @@ class World:
     def execute_whole(self, document: str, variables: Mapping[str, Any]) -> ExecutionResult:
         """Execute a client's operation over the whole world."""
 
-        def resolve(source: Thing, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
-            return self.value(source, info.field_name, arguments)
+        def value_of(placed: Placed[Thing], selected: FieldSetField) -> Any:
+            thing = placed.source
+            given = {key: _plain(text) for key, text in selected.arguments}
+            given = self._with_defaults(thing.type_name, selected.name, given)
+            filled = fill_arguments(self.supergraph, placed, selected.name, _type_of, value_of)
+            return place(self.value(thing, selected.name, {**given, **filled}), placed, Thing)
+
+        def resolve(source: Placed[Thing], info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+            filled = fill_arguments(self.supergraph, source, info.field_name, _type_of, value_of)
+            return place(self.value(source.source, info.field_name, {**arguments, **filled}), source, Thing)
 
         root = parse(document).definitions[0]
         operation = getattr(root, "operation", None)
@@ -225,10 +234,10 @@ class World:
         result = execute(
             api,
             parse(document),
-            Thing(root_type.name, "root"),
+            Placed(Thing(root_type.name, "root")),
             variable_values=dict(variables),
             field_resolver=resolve,
-            type_resolver=lambda value, _info, _type: value.type_name,
+            type_resolver=lambda value, _info, _type: value.source.type_name,
         )
         assert isinstance(result, ExecutionResult)
         return result
@@ -306,6 +315,8 @@ class World:
                 raise GraphQLError(f"{subgraph} needs a representation for {thing.type_name}.{name}")
             required = json.dumps(_pick(held.representation, located.requires, thing.type_name, self), sort_keys=True)
             assert required == self.requirements_of(thing, name), f"{subgraph} got {required} for {name}"
+        lacking = [one.name for one in located.context_arguments if one.name not in arguments]
+        assert not lacking, f"{subgraph} was asked for {thing.type_name}.{name} without {lacking}"
         value = self.value(thing, name, arguments, required)
         return _hold(value, (*located.provides, *(provided or ())))
 
@@ -322,6 +333,10 @@ class World:
             if subgraph in type_.subgraphs
             for key in type_.subgraphs[subgraph].keys
         )
+
+
+def _type_of(thing: Thing) -> str:
+    return thing.type_name
 
 
 def _mentions(selections: FieldSet, name: str) -> bool:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from graphql import (
     DocumentNode,
@@ -19,6 +19,7 @@ from router.planner.plan import (
     BatchFetch,
     BatchPart,
     Condition,
+    ContextVariable,
     Defer,
     EntityTarget,
     Fetch,
@@ -38,6 +39,9 @@ from router.planner.plan import (
 )
 from router.supergraph.model import TypeKind
 from tests.unit.router.planner.generated_world import World
+
+#: Values of variables, and the objects that they are for.
+ContextGroup: TypeAlias = tuple[dict[str, Any], list[dict[str, Any]]]
 
 _ABSENT = object()
 
@@ -67,6 +71,8 @@ class Run:
                     self.run(block.node)
             case Fetch():
                 self._merge(self.data, self._ask(node, {}))
+            case Flatten(path, fetch) if fetch.contexts:
+                self._run_in_groups(fetch, group_by_context(self.data, (path,), fetch.contexts))
             case Flatten(path, fetch):
                 self._run_flatten(fetch, list(locate(self.data, path)))
             case BatchFetch(parts=parts):
@@ -86,16 +92,40 @@ class Run:
         answer = self._ask(fetch, {fetch.representations_variable: unique})
         self._merge_entities(asked, unique, answer["_entities"])
 
+    def _run_in_groups(self, fetch: Fetch, groups: list[ContextGroup]) -> None:
+        """Ask once for each combination of values; all of them together count as the one request they are."""
+        before = self.requests[fetch.subgraph]
+        for given, objects in groups:
+            asked = _ask_about(objects, fetch.targets)
+            if asked:
+                unique = _unique(asked)
+                answer = self._ask(fetch, {**given, fetch.representations_variable: unique})
+                self._merge_entities(asked, unique, answer["_entities"])
+        self.requests[fetch.subgraph] = min(self.requests[fetch.subgraph], before + 1)
+
     def _run_batch(self, batch: BatchFetch, parts: tuple[BatchPart, ...]) -> None:
-        asked: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {}
+        groups: dict[str, list[ContextGroup]] = {}
         for part in parts:
             runs = any(all(self.variables[name] is value for name, value in one) for one in part.runs_if)
-            objects = [one for path in part.paths for one in locate(self.data, path)] if runs else []
-            asked[part.answer_key] = _ask_about(objects, part.targets)
+            groups[part.answer_key] = group_by_context(self.data, part.paths, part.contexts) if runs else []
+        before = self.requests[batch.subgraph]
+        # Each part's first group goes with the others' first ones, and so on: all that are left are of no objects
+        for number in range(max(map(len, groups.values()))):
+            chosen = {key: found[number] if number < len(found) else ({}, []) for key, found in groups.items()}
+            self._ask_batch(batch, parts, chosen)
+        self.requests[batch.subgraph] = min(self.requests[batch.subgraph], before + 1)
+
+    def _ask_batch(self, batch: BatchFetch, parts: tuple[BatchPart, ...], groups: dict[str, ContextGroup]) -> None:
+        asked = {part.answer_key: _ask_about(groups[part.answer_key][1], part.targets) for part in parts}
         if not any(asked.values()):
             return
         unique = {part.answer_key: _unique(asked[part.answer_key]) for part in parts}
-        answer = self._ask(batch, {part.representations_variable: unique[part.answer_key] for part in parts})
+        variables: dict[str, Any] = {}
+        for part in parts:
+            nothing = {one.name: None for one in part.contexts}
+            variables |= {**nothing, **groups[part.answer_key][0]}
+            variables[part.representations_variable] = unique[part.answer_key]
+        answer = self._ask(batch, variables)
         for part in parts:
             key = part.answer_key
             for rename in part.renames:
@@ -147,6 +177,61 @@ class Run:
         if isinstance(new, list):
             return [self._merged(_ABSENT, one) for one in new]
         return new
+
+
+def group_by_context(
+    root: dict[str, Any], paths: tuple[ResponsePath, ...], contexts: tuple[ContextVariable, ...]
+) -> list[ContextGroup]:
+    """Return the objects at *paths* by the values that each one's own objects above give to the variables."""
+    groups: list[ContextGroup] = []
+    for path in paths:
+        for chain in _locate_with_chain(root, path, ()):
+            # A lacking value is a mistake of the plan here: no request fails in these tests
+            given = {one.name: _read_value(chain[-1 - one.levels], one.selections) for one in contexts}
+            known = next((objects for values, objects in groups if values == given), None)
+            if known is None:
+                groups.append((given, known := []))
+            known.append(chain[-1])
+    return groups
+
+
+def _locate_with_chain(
+    value: Any, path: ResponsePath, chain: tuple[dict[str, Any], ...]
+) -> Iterator[tuple[dict[str, Any], ...]]:
+    """Yield the objects at a path, each with the objects on the way to it, one for each response key."""
+    if value is None:
+        return
+    if isinstance(value, list):
+        for one in value:
+            yield from _locate_with_chain(one, path[1:] if path and path[0] == ListElement() else path, chain)
+        return
+    match path:
+        case ():
+            yield (*chain, value)
+        case (KeyElement(key), *rest):
+            yield from _locate_with_chain(value.get(key), tuple(rest), (*chain, value))
+        case (ListElement(), *rest):
+            # Lists in lists are stepped into by one element
+            yield from _locate_with_chain(value, tuple(rest), chain)
+        case (TypeElement(type_names), *rest):
+            if value["__typename"] in type_names:
+                yield from _locate_with_chain(value, tuple(rest), chain)
+
+
+def _read_value(value: Any, selections: tuple[RepresentationSelection, ...]) -> Any:
+    if isinstance(value, list):
+        return [_read_value(one, selections) for one in value]
+    if value is None:
+        return None
+    for one in selections:
+        match one:
+            case RepresentationField(_, key, ()):
+                return value[key]
+            case RepresentationField(_, key, inner):
+                return _read_value(value[key], inner)
+            case RepresentationFragment(type_names, inner) if value["__typename"] in type_names:
+                return _read_value(value, inner)
+    return None
 
 
 def _ask_about(

@@ -20,7 +20,8 @@ from tests.unit.router.planner.random_operations import OperationMaker
 CASES = SUPERGRAPHS.parent / "cases"
 HEADER = (
     'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@requires", "@provides",'
-    ' "@external", "@shareable", "@override", "@inaccessible", "@interfaceObject", "@extends", "@tag"])\n'
+    ' "@external", "@shareable", "@override", "@inaccessible", "@interfaceObject", "@extends", "@tag", "@context",'
+    ' "@fromContext"])\n'
 )
 
 

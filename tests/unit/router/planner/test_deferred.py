@@ -38,7 +38,7 @@ Defer
 
 def test_a_key_comes_with_its_object(plan_for: PlanFor) -> None:
     plan = plan_for("entity-fetch", "{ products { name ... @defer { id __typename } } }")
-    assert format_plan(plan) == snapshot("Fetch(product) { products { name id __typename } }")
+    assert format_plan(plan) == snapshot("Fetch(product) { products { name __typename id } }")
 
 
 def test_what_has_no_key_comes_with_its_object(plan_for: PlanFor) -> None:
@@ -213,3 +213,33 @@ Defer
       Fetch(d) { __typename id } => { ... on Book { isbn } }\
 """)
     assert (count_fetches(plan.root), measure_depth(plan.root)) == (3, 2)
+
+
+def test_an_object_is_told_its_type_with_the_rest_of_it(plan_for: PlanFor) -> None:
+    plan = plan_for("interface-object-chain", "{ rated { stars ... @defer { __typename ... on Film { minutes } } } }")
+    assert format_plan(plan) == snapshot("""\
+Defer
+  Primary
+    Sequence
+      Fetch(b) { rated { __typename stars code } }
+      Flatten(rated)
+        Fetch(a) { ... on Media|Book|Film as Media { __typename code } } => { ... on Media { __typename } }
+  Deferred(1 at rated) after fetch 1
+    Flatten(rated)
+      Fetch(a) { ... on Media|Book|Film as Media { __typename code } } => { ... on Media { __typename ... on Film { minutes } } }\
+""")
+
+
+def test_an_object_is_told_its_type_first_where_only_deferred_fields_depend_on_it(plan_for: PlanFor) -> None:
+    plan = plan_for("interface-object-chain", "{ rated { stars ... on Film @defer { minutes } } }")
+    assert format_plan(plan) == snapshot("""\
+Defer
+  Primary
+    Sequence
+      Fetch(b) { rated { __typename stars code } }
+      Flatten(rated)
+        Fetch(a) { ... on Media|Book|Film as Media { __typename code } } => { ... on Media { __typename } }
+  Deferred(1 at rated) after fetch 1
+    Flatten(rated)
+      Fetch(a) { ... on Media|Book|Film as Media { __typename code } } => { ... on Media { __typename ... on Film { minutes } } }\
+""")

@@ -12,6 +12,7 @@ from router.planner.guards import (
     implies,
     loosen,
     print_guard,
+    relax,
     when,
 )
 
@@ -63,6 +64,20 @@ def test_guards_mean_what_their_parts_mean(left: Guard, right: Guard) -> None:
     for values in all_values():
         assert holds(both(left, right), values) == (holds(left, values) and holds(right, values))
         assert holds(either(left, right), values) == (holds(left, values) or holds(right, values))
+
+
+@given(guards, guards)
+def test_what_is_left_of_a_guard_decides_as_before_where_the_known_one_holds(guard: Guard, known: Guard) -> None:
+    left = relax(guard, known)
+    for values in all_values():
+        if holds(known, values):
+            assert holds(left, values) == holds(guard, values)
+
+
+def test_what_holds_anyway_is_not_asked_again() -> None:
+    assert relax(both(A, B), A) == B
+    assert relax(A, both(A, B)) == ALWAYS
+    assert relax(NOT_A, A) == NEVER
 
 
 @given(guards, guards)

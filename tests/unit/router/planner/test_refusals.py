@@ -73,15 +73,48 @@ def test_keys_that_need_each_other_are_refused() -> None:
     assert refuse(supergraph, "{ thing { x k } }").code == "UNSATISFIABLE_OPERATION"
 
 
-def test_argument_from_a_context_is_refused_by_name() -> None:
-    supergraph = read(
-        """
+CONTEXT = """
+type Thing @join__type(graph: A, key: "id") @setting(name: "c") {
+  id: ID!
+  x: Int
+  far: Int @join__field(graph: A, contextArguments: [{context: "c", name: "n", type: "Int", selection: "{ x }"}])
+  part: Part
+  next: Thing
+}
+type Part @join__type(graph: A) {
+  size: Int @join__field(graph: A, contextArguments: [{context: "c", name: "n", type: "Int", selection: "{ x }"}])
+}
+"""
+
+
+def read_with_context() -> Supergraph:
+    link = '@link(url: "https://specs.apollo.dev/context/v0.1", as: "setting", for: SECURITY)'
+    return read_supergraph(HEAD.replace(") {\n  query", f") {link} {{\n  query") + CONTEXT)
+
+
+def test_argument_from_a_context_that_nothing_above_sets_is_refused_by_name() -> None:
+    error = refuse(read_with_context(), "{ thing { far } }")
+    assert error.code == "CONTEXT_NOT_SET_ABOVE"
+    assert str(error) == "thing.far takes an argument from context 'c', which no object above it is known to set"
+
+
+def test_argument_from_a_context_on_an_object_without_a_key_is_refused() -> None:
+    error = refuse(read_with_context(), "{ thing { next { part { size } } } }")
+    assert error.code == "UNSATISFIABLE_OPERATION"
+    assert str(error) == "no subgraph can resolve thing.next.part.size, nor several together"
+
+
+def test_root_of_a_mutation_sets_no_context_for_that_would_change_something() -> None:
+    supergraph = read_supergraph(
+        HEAD.replace("query: Query", "query: Query mutation: Mutation").replace(
+            ") {\n  query", ') @link(url: "https://specs.apollo.dev/context/v0.1", for: SECURITY) {\n  query'
+        )
+        + """
+        type Mutation @join__type(graph: A) @context(name: "c") { bump: Int make: Thing }
         type Thing @join__type(graph: A, key: "id") {
           id: ID!
-          far: Int @join__field(graph: A, contextArguments: [{context: "c", name: "n", type: "Int", selection: "{ x }"}])
+          far: Int @join__field(graph: A, contextArguments: [{context: "c", name: "n", type: "Int", selection: "{ bump }"}])
         }
         """
     )
-    error = refuse(supergraph, "{ thing { far } }")
-    assert error.code == "CONTEXT_ARGUMENT_UNSUPPORTED"
-    assert str(error) == "thing.far takes an argument from its context (@fromContext), which is not supported"
+    assert refuse(supergraph, "mutation { make { far } }").code == "CONTEXT_NOT_SET_ABOVE"

@@ -69,6 +69,7 @@ GROWTH = {
     "types that go on alike": Growth(4, 5, LINEAR),
     # What requires the last of n fields waits for all of them
     "requirements of requirements": Growth(10, 20, 4),
+    "arguments from contexts": Growth(150, 300, LINEAR),
 }
 
 # Of preparing its plan, where that grows faster than planning: each level has a fetch, whose path is as long

@@ -107,3 +107,75 @@ def test_a_preflight_is_answered_with_what_was_asked_for() -> None:
 def test_a_websocket_is_opened_for_our_own_pages_and_trusted_origins(origin: str | None, allowed: bool) -> None:
     headers = {"host": "127.0.0.1:4000"} | ({"origin": origin} if origin is not None else {})
     assert rules(SHOP).allows_websocket(headers) is allowed
+
+
+OWN = "https://pasar.example"
+EVIL = "https://evil.example"
+REFRESH = {"pasar_refresh": "token"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "cookies", "refused"),
+    [
+        # no login, no danger
+        ({"sec-fetch-site": "cross-site", "origin": EVIL}, {}, False),
+        # no browser
+        ({}, LOGIN, False),
+        # browsers say where a request comes from
+        ({"sec-fetch-site": "same-origin", "origin": OWN}, LOGIN, False),
+        ({"sec-fetch-site": "none"}, LOGIN, False),
+        ({"sec-fetch-site": "cross-site", "origin": EVIL}, LOGIN, True),
+        ({"sec-fetch-site": "cross-site", "origin": EVIL}, REFRESH, True),
+        ({"sec-fetch-site": "cross-site"}, LOGIN, True),
+        ({"sec-fetch-site": "same-site", "origin": "https://blog.pasar.example"}, LOGIN, True),
+        # a header that a page has added does not help it
+        ({"sec-fetch-site": "cross-site", "origin": EVIL, "apollo-require-preflight": "1"}, LOGIN, True),
+        # the host's name alone is no proof where the browser knows better
+        ({"sec-fetch-site": "cross-site", "origin": OWN, "host": "pasar.example"}, LOGIN, True),
+        # older ones name the page's origin
+        ({"origin": OWN, "host": "pasar.example"}, LOGIN, False),
+        ({"origin": EVIL, "host": "pasar.example"}, LOGIN, True),
+        ({"origin": "null", "host": "pasar.example"}, LOGIN, True),
+        ({"origin": "http://[", "host": "pasar.example"}, LOGIN, True),
+        # an origin that configuration trusts
+        ({"sec-fetch-site": "cross-site", "origin": SHOP}, LOGIN, False),
+        ({"origin": SHOP}, LOGIN, False),
+    ],
+)
+def test_a_post_request_with_a_logins_cookies_is_for_our_own_pages(
+    headers: dict[str, str], cookies: dict[str, str], refused: bool
+) -> None:
+    checks = OriginRules(CorsConfig(origins=[SHOP]), "auto", "pasar_access", forwards_cookies=True)
+    assert is_refused_post(checks, headers, cookies) is refused
+    assert is_refused_post(
+        OriginRules(checks.cors, "strict", "pasar_access", forwards_cookies=True), headers, cookies
+    ) is (refused)
+    assert not is_refused_post(OriginRules(checks.cors, "off", "pasar_access", forwards_cookies=True), headers, cookies)
+
+
+def test_cookies_that_nobody_reads_are_no_login() -> None:
+    assert not is_refused_post(rules(), {"sec-fetch-site": "cross-site", "origin": EVIL}, {"theme": "dark"})
+    assert is_refused_post(rules(), {"sec-fetch-site": "cross-site", "origin": EVIL}, LOGIN)
+
+
+@pytest.mark.parametrize(
+    ("origin", "own"),
+    [(OWN, True), ("http://pasar.example", False), ("https://pasar.example:8443", False), (EVIL, False)],
+)
+def test_where_our_origins_are_known_the_host_header_says_nothing(origin: str, own: bool) -> None:
+    known = OriginRules(CorsConfig(), "auto", "pasar_access", own_origins=(OWN,))
+    for host in ("pasar.example", "internal:4000", "evil.example"):
+        headers = {"origin": origin, "host": host}
+        assert is_refused_post(known, headers, LOGIN) is not own
+        assert known.allows_websocket(headers) is own
+        assert known.believes_cookies(headers) is own
+    # Behind a proxy that changes the host, a browser may say cross-site
+    assert is_refused_post(known, {"origin": origin, "sec-fetch-site": "cross-site"}, LOGIN) is not own
+
+
+def is_refused_post(checks: OriginRules, headers: dict[str, str], cookies: dict[str, str]) -> bool:
+    try:
+        checks.check_post(headers, cookies)
+    except CrossSiteRequest:
+        return True
+    return False

@@ -2,7 +2,7 @@
 """What is read from supergraph SDL of each join version, and what is refused."""
 
 import pytest
-from graphql import print_schema
+from graphql import GraphQLObjectType, print_schema
 from inline_snapshot import snapshot
 
 from router.supergraph import Supergraph, SupergraphError, read_supergraph
@@ -89,7 +89,6 @@ def test_fields_say_what_each_subgraph_knows() -> None:
           one: T @join__field(graph: A, requires: "two(x: 1)", provides: "two") @join__field(graph: B_B, type: "T!", external: true)
           two(x: Int = 3): Int @join__field(graph: B_B, override: "a", overrideLabel: "percent(5)")
             @join__field(graph: A, usedOverridden: true, overrideLabel: "percent(5)")
-          three: Int @join__field(graph: A, contextArguments: [{context: "c", name: "n", type: "String", selection: "{ x }"}])
           four: Int @join__field
         }
         """
@@ -109,7 +108,6 @@ def test_fields_say_what_each_subgraph_knows() -> None:
         "a": FieldInSubgraph("a", "Int", override_label="percent(5)", is_used_overridden=True),
     }
     assert fields["two"].arguments == (InputValue("x", "Int", "3"),)
-    assert fields["three"].subgraphs["a"].context_arguments == (ContextArgument("n", "String", "c", "{ x }"),)
     assert dict(fields["four"].subgraphs) == {}
 
 
@@ -490,6 +488,119 @@ def test_broken_field_set_is_refused(key: str, message: str) -> None:
     error = refuse(sdl(QUERY + f' type T @join__type(graph: A, key: "{key}") {{ id: ID t: T }}'))
     assert error.code == "SUPERGRAPH_INVALID_FIELD_SET"
     assert error.message == message
+
+
+CONTEXT_LINK = '@link(url: "https://specs.apollo.dev/context/v0.1", for: SECURITY)'
+
+
+def with_context(argument: str, setter: str = '@context(name: "a__user")', links: str = CONTEXT_LINK) -> str:
+    return sdl(
+        f"""
+        type Query @join__type(graph: A) {{ user: User }}
+        type User @join__type(graph: A, key: "id") {setter} {{ id: ID! locale: String! settings: Settings orders: [Order] }}
+        type Settings @join__type(graph: A) {{ theme: String dark: Boolean }}
+        type Order @join__type(graph: A, key: "id") {{
+          id: ID!
+          total: Int @join__field(graph: A, contextArguments: [{argument}])
+        }}
+        """,
+        links=links,
+    )
+
+
+def test_contexts_are_read_and_their_arguments_hidden_from_clients() -> None:
+    argument = '{context: "a__user", name: "theme", type: "String", selection: " { settings { theme } }"}'
+    supergraph = read_supergraph(with_context(argument))
+    assert supergraph.types["User"].contexts == ("a__user",)
+    assert supergraph.types["Order"].contexts == ()
+    total = supergraph.types["Order"].fields["total"]
+    selections = (FieldSetField("settings", (), (FieldSetField("theme"),)),)
+    assert total.subgraphs["a"].context_arguments == (ContextArgument("theme", "String", "a__user", selections),)
+    order = supergraph.api_schema.type_map["Order"]
+    assert isinstance(order, GraphQLObjectType)
+    assert order.fields["total"].args == {}
+    assert "context" not in supergraph.api_schema.directives
+    assert "total(theme: String): Int" in supergraph.subgraph_sdl("a")
+
+
+def test_context_directive_may_go_by_another_name() -> None:
+    argument = '{context: "a__user", name: "l", type: "String", selection: "{ locale }"}'
+    links = '@link(url: "https://specs.apollo.dev/context/v0.1", as: "setting", for: SECURITY)'
+    supergraph = read_supergraph(with_context(argument, '@setting(name: "a__user")', links))
+    assert supergraph.types["User"].contexts == ("a__user",)
+
+
+@pytest.mark.parametrize(
+    ("argument", "code", "message"),
+    [
+        (
+            '{context: "a__nobody", name: "l", type: "String", selection: "{ locale }"}',
+            "SUPERGRAPH_UNKNOWN_CONTEXT",
+            "argument 'l' of Order.total in a comes from 'a__nobody', which no type sets",
+        ),
+        (
+            '{context: "a__user", name: "l", type: "String", selection: "{ nothing }"}',
+            "SUPERGRAPH_INVALID_CONTEXT",
+            "argument 'l' of Order.total in a cannot come from 'a__user': User has no field nothing, which a field set of"
+            " a names",
+        ),
+        (
+            '{context: "a__user", name: "l", type: "String", selection: "{ locale id }"}',
+            "SUPERGRAPH_INVALID_CONTEXT",
+            "argument 'l' of Order.total in a cannot come from 'a__user': it selects several values of User",
+        ),
+        (
+            '{context: "a__user", name: "l", type: "String", selection: "{ settings { theme dark } }"}',
+            "SUPERGRAPH_INVALID_CONTEXT",
+            "argument 'l' of Order.total in a cannot come from 'a__user': it selects several values of User",
+        ),
+        (
+            '{context: "a__user", name: "l", type: "String", selection: "... on Nobody { x }"}',
+            "SUPERGRAPH_INVALID_CONTEXT",
+            "argument 'l' of Order.total in a cannot come from 'a__user': there is no type Nobody",
+        ),
+        (
+            '{context: "a__user", name: "l", type: "String!", selection: "{ locale }"}',
+            "SUPERGRAPH_INVALID_CONTEXT",
+            "argument 'l' of Order.total in a cannot come from 'a__user': it is String!, but must allow null",
+        ),
+        (
+            '{context: "a__user", name: "l", type: "User", selection: "{ locale }"}',
+            "SUPERGRAPH_INVALID_CONTEXT",
+            "argument 'l' of Order.total in a cannot come from 'a__user': User is no input type",
+        ),
+        (
+            '{context: "a__user", name: "l", type: "[", selection: "{ locale }"}',
+            "SUPERGRAPH_INVALID_CONTEXT",
+            "argument 'l' from context 'a__user': Syntax Error: Expected Name, found <EOF>.",
+        ),
+        (
+            '{context: "a__user", name: "l", type: "String", selection: "{ locale"}',
+            "SUPERGRAPH_INVALID_CONTEXT",
+            "argument 'l' from context 'a__user': Syntax Error: Expected Name, found <EOF>.",
+        ),
+        (
+            '{context: "a__user", name: "l) { x }", type: "String", selection: "{ locale }"}',
+            "SUPERGRAPH_INVALID_CONTEXT",
+            "argument 'l) { x }' of Order.total in a cannot come from 'a__user': it has no proper name",
+        ),
+        (
+            '{context: "a__user", name: "l", selection: "{ locale }"}',
+            "SUPERGRAPH_INVALID_DIRECTIVE",
+            "an argument from a context has no type",
+        ),
+    ],
+)
+def test_argument_that_no_context_can_fill_is_refused(argument: str, code: str, message: str) -> None:
+    error = refuse(with_context(argument))
+    assert (error.code, error.message) == (code, message)
+    assert error.line is not None
+
+
+def test_context_without_a_name_is_refused() -> None:
+    argument = '{context: "a__user", name: "l", type: "String", selection: "{ locale }"}'
+    error = refuse(with_context(argument, "@context"))
+    assert (error.code, error.message) == ("SUPERGRAPH_INVALID_DIRECTIVE", "a context has no name")
 
 
 def test_type_defined_twice_is_refused() -> None:

@@ -2,15 +2,20 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-import aiohttp
 import pytest
 from aiohttp import web
 
 from core.identity import Identity
-from router.transports.base import RequestContext, SubgraphRequest, SubgraphResponse, SubgraphUnreachable
+from router.transports.base import (
+    Observation,
+    RequestContext,
+    SubgraphRequest,
+    SubgraphResponse,
+    SubgraphUnreachable,
+)
 from router.transports.dedupe import DedupingTransport
 from router.transports.fake import FakeTransport
-from router.transports.http import HttpTransport, open_session
+from router.transports.http import HttpTransport, SubgraphSession
 from tests.unit.router.transports.servers import serving
 
 CONTEXT = RequestContext()
@@ -152,13 +157,13 @@ async def test_subscriptions_go_through_and_closing_closes_the_wrapped_transport
 
 
 @pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    opened = open_session()
+async def session() -> AsyncIterator[SubgraphSession]:
+    opened = SubgraphSession()
     yield opened
-    await opened.close()
+    await opened.aclose()
 
 
-async def test_over_http_each_receiver_reads_the_shared_bytes_for_itself(session: aiohttp.ClientSession) -> None:
+async def test_over_http_each_receiver_reads_the_shared_bytes_for_itself(session: SubgraphSession) -> None:
     gate = asyncio.Event()
 
     async def handle(_: web.Request) -> web.Response:
@@ -174,3 +179,39 @@ async def test_over_http_each_receiver_reads_the_shared_bytes_for_itself(session
     assert (server.count, transport.shared) == (1, 3)
     assert [response.data for response in responses] == [{"x": {"y": 1}}] * 4
     assert len({id(response.data) for response in responses}) == 4
+
+
+async def test_whoever_wants_to_know_learns_that_an_answer_was_shared_and_how_large_it_was() -> None:
+    body = b'{"data":{"x":1}}'
+    gate = asyncio.Event()
+
+    async def answer(_: web.Request) -> web.Response:
+        await gate.wait()
+        return web.Response(body=body, content_type="application/json")
+
+    observations = [Observation(), Observation(), Observation()]
+    request = SubgraphRequest("{x}", {})
+    async with serving(answer) as server, SubgraphSession() as session:
+        transport = DedupingTransport(HttpTransport("s", (server.url,), session))
+        tasks = [
+            asyncio.ensure_future(transport.send(request, RequestContext(observation=observation)))
+            for observation in observations[:2]
+        ]
+        await server.wait_for_requests(1)
+        gate.set()
+        await asyncio.gather(*tasks)
+        mutation = SubgraphRequest("mutation{x}", {}, is_mutation=True)
+        await transport.send(mutation, RequestContext(observation=observations[2]))
+    assert [(each.is_shared, each.answer_bytes) for each in observations] == [
+        (False, len(body)),
+        (True, len(body)),
+        (False, len(body)),
+    ]
+
+
+async def test_an_answer_that_never_was_a_body_has_no_size() -> None:
+    observation = Observation()
+    await DedupingTransport(FakeTransport(echo)).send(
+        SubgraphRequest("{x}", {}), RequestContext(observation=observation)
+    )
+    assert (observation.is_shared, observation.answer_bytes) == (False, None)

@@ -2,7 +2,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-import aiohttp
 import pytest
 from aiohttp import web
 
@@ -15,7 +14,7 @@ from router.transports.base import (
     SubgraphResponse,
     SubgraphUnreachable,
 )
-from router.transports.http import HttpTransport, open_session
+from router.transports.http import HttpTransport, SubgraphSession
 from tests.unit.router.transports.servers import breaking, free_url, json_handler, serving, text_handler
 
 QUERY = SubgraphRequest('query Q($a:Int){x(a:$a,text:"é\\n")}', {"a": 1}, "Q")
@@ -25,13 +24,13 @@ DATA = {"data": {"x": 1}}
 
 
 @pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    opened = open_session()
+async def session() -> AsyncIterator[SubgraphSession]:
+    opened = SubgraphSession()
     yield opened
-    await opened.close()
+    await opened.aclose()
 
 
-async def test_a_request_is_json_over_post_and_the_answer_is_read(session: aiohttp.ClientSession) -> None:
+async def test_a_request_is_json_over_post_and_the_answer_is_read(session: SubgraphSession) -> None:
     async with serving(
         json_handler({"data": {"x": 1}, "errors": [{"message": "e"}], "extensions": {"c": 1}})
     ) as server:
@@ -42,14 +41,14 @@ async def test_a_request_is_json_over_post_and_the_answer_is_read(session: aioht
     assert server.headers[0]["accept"] == "application/graphql-response+json, application/json;q=0.9"
 
 
-async def test_a_request_without_variables_and_name_is_only_its_document(session: aiohttp.ClientSession) -> None:
+async def test_a_request_without_variables_and_name_is_only_its_document(session: SubgraphSession) -> None:
     async with serving(json_handler(DATA, content_type="application/graphql-response+json")) as server:
         response = await HttpTransport("a", (server.url,), session).send(MUTATION, CONTEXT)
     assert response.data == {"x": 1}
     assert server.bodies == [{"query": "mutation{x}"}]
 
 
-async def test_headers_are_forwarded_and_the_identity_is_added_last(session: aiohttp.ClientSession) -> None:
+async def test_headers_are_forwarded_and_the_identity_is_added_last(session: SubgraphSession) -> None:
     def headers_for(context: RequestContext, subgraph: str) -> dict[str, str]:
         return {"authorization": f"Assertion {context.identity.subject}@{subgraph}"}
 
@@ -74,7 +73,7 @@ async def test_headers_are_forwarded_and_the_identity_is_added_last(session: aio
     assert sent["content-type"] == "application/json"
 
 
-async def test_the_connection_is_kept_for_the_next_request(session: aiohttp.ClientSession) -> None:
+async def test_the_connection_is_kept_for_the_next_request(session: SubgraphSession) -> None:
     peers: set[Any] = set()
 
     async def handle(request: web.Request) -> web.Response:
@@ -90,7 +89,7 @@ async def test_the_connection_is_kept_for_the_next_request(session: aiohttp.Clie
 
 
 @pytest.mark.parametrize("status", [400, 401, 422, 500, 503, 294])
-async def test_a_graphql_answer_counts_whatever_its_status(session: aiohttp.ClientSession, status: int) -> None:
+async def test_a_graphql_answer_counts_whatever_its_status(session: SubgraphSession, status: int) -> None:
     answer = {"errors": [{"message": "no"}]}
     async with serving(json_handler(answer, status=status)) as server:
         response = await HttpTransport("a", (server.url,), session).send(QUERY, CONTEXT)
@@ -99,7 +98,7 @@ async def test_a_graphql_answer_counts_whatever_its_status(session: aiohttp.Clie
 
 @pytest.mark.parametrize("status", [301, 404, 500, 502])
 async def test_an_http_error_without_a_graphql_answer_is_told_with_its_status(
-    session: aiohttp.ClientSession, status: int
+    session: SubgraphSession, status: int
 ) -> None:
     async with serving(text_handler("<html>secret</html>", status=status)) as server:
         with pytest.raises(SubgraphHttpError) as caught:
@@ -125,21 +124,21 @@ async def test_an_http_error_without_a_graphql_answer_is_told_with_its_status(
         '{"data": {"x": "\\ud800"}}',
     ],
 )
-async def test_a_success_that_is_no_graphql_answer_is_malformed(session: aiohttp.ClientSession, body: str) -> None:
+async def test_a_success_that_is_no_graphql_answer_is_malformed(session: SubgraphSession, body: str) -> None:
     async with serving(text_handler(body, content_type="application/json")) as server:
         with pytest.raises(MalformedResponse) as caught:
             await HttpTransport("a", (server.url,), session).send(QUERY, CONTEXT)
     assert caught.value.code == "SUBREQUEST_MALFORMED_RESPONSE"
 
 
-async def test_broken_extensions_do_not_spoil_the_data(session: aiohttp.ClientSession) -> None:
+async def test_broken_extensions_do_not_spoil_the_data(session: SubgraphSession) -> None:
     async with serving(json_handler({"data": {"x": 1}, "errors": None, "extensions": "?"})) as server:
         response = await HttpTransport("a", (server.url,), session).send(QUERY, CONTEXT)
     assert response == SubgraphResponse({"x": 1}, [], {})
 
 
 @pytest.mark.parametrize("sends_length", [True, False])
-async def test_an_answer_that_is_too_long_is_not_read(session: aiohttp.ClientSession, sends_length: bool) -> None:
+async def test_an_answer_that_is_too_long_is_not_read(session: SubgraphSession, sends_length: bool) -> None:
     async def handle(request: web.Request) -> web.StreamResponse:
         if sends_length:
             return web.json_response({"data": {"x": "y" * 300_000}})
@@ -155,13 +154,13 @@ async def test_an_answer_that_is_too_long_is_not_read(session: aiohttp.ClientSes
             await HttpTransport("a", (server.url,), session, max_response_bytes=100_000).send(QUERY, CONTEXT)
 
 
-async def test_an_answer_within_the_limit_is_read_whole(session: aiohttp.ClientSession) -> None:
+async def test_an_answer_within_the_limit_is_read_whole(session: SubgraphSession) -> None:
     async with serving(json_handler({"data": {"x": "y" * 300_000}})) as server:
         response = await HttpTransport("a", (server.url,), session, max_response_bytes=400_000).send(QUERY, CONTEXT)
     assert response.data == {"x": "y" * 300_000}
 
 
-async def test_an_answer_that_does_not_come_in_time_is_given_up(session: aiohttp.ClientSession) -> None:
+async def test_an_answer_that_does_not_come_in_time_is_given_up(session: SubgraphSession) -> None:
     async def handle(_: web.Request) -> web.Response:
         await asyncio.Event().wait()
         raise AssertionError
@@ -172,7 +171,7 @@ async def test_an_answer_that_does_not_come_in_time_is_given_up(session: aiohttp
     assert server.count == 1
 
 
-async def test_requests_take_turns_over_the_urls(session: aiohttp.ClientSession) -> None:
+async def test_requests_take_turns_over_the_urls(session: SubgraphSession) -> None:
     async with serving(json_handler(DATA)) as one, serving(json_handler(DATA)) as two:
         transport = HttpTransport("a", (one.url, two.url), session)
         for _ in range(10):
@@ -180,7 +179,7 @@ async def test_requests_take_turns_over_the_urls(session: aiohttp.ClientSession)
     assert (one.count, two.count) == (5, 5)
 
 
-async def test_a_busy_url_gets_fewer_requests(session: aiohttp.ClientSession) -> None:
+async def test_a_busy_url_gets_fewer_requests(session: SubgraphSession) -> None:
     release = asyncio.Event()
 
     async def slow(_: web.Request) -> web.Response:
@@ -201,7 +200,7 @@ async def test_a_busy_url_gets_fewer_requests(session: aiohttp.ClientSession) ->
 
 @pytest.mark.parametrize("request_", [QUERY, MUTATION], ids=["query", "mutation"])
 async def test_a_url_that_cannot_be_connected_to_is_passed_over_and_rests(
-    session: aiohttp.ClientSession, request_: SubgraphRequest
+    session: SubgraphSession, request_: SubgraphRequest
 ) -> None:
     async with serving(json_handler(DATA)) as up:
         transport = HttpTransport("a", (await free_url(), up.url), session, rest_s=1000)
@@ -215,7 +214,7 @@ async def test_a_url_that_cannot_be_connected_to_is_passed_over_and_rests(
     assert down.rests_until_s > 0
 
 
-async def test_when_no_url_can_be_connected_to_the_subgraph_is_unreachable(session: aiohttp.ClientSession) -> None:
+async def test_when_no_url_can_be_connected_to_the_subgraph_is_unreachable(session: SubgraphSession) -> None:
     transport = HttpTransport("a", (await free_url(), await free_url()), session)
     with pytest.raises(SubgraphUnreachable):
         await transport.send(QUERY, CONTEXT)
@@ -224,7 +223,7 @@ async def test_when_no_url_can_be_connected_to_the_subgraph_is_unreachable(sessi
         await transport.send(QUERY, CONTEXT)
 
 
-async def test_a_query_moves_on_when_the_connection_breaks(session: aiohttp.ClientSession) -> None:
+async def test_a_query_moves_on_when_the_connection_breaks(session: SubgraphSession) -> None:
     async with breaking() as broken, serving(json_handler(DATA)) as up:
         transport = HttpTransport("a", (up.url, broken.url), session)
         for _ in range(3):
@@ -232,7 +231,7 @@ async def test_a_query_moves_on_when_the_connection_breaks(session: aiohttp.Clie
     assert (broken.count, up.count) == (1, 3)
 
 
-async def test_a_mutation_does_not_move_on_when_the_connection_breaks(session: aiohttp.ClientSession) -> None:
+async def test_a_mutation_does_not_move_on_when_the_connection_breaks(session: SubgraphSession) -> None:
     async with breaking() as broken, serving(json_handler(DATA)) as up:
         transport = HttpTransport("a", (up.url, broken.url), session)
         # the second URL has the first turn
@@ -242,7 +241,7 @@ async def test_a_mutation_does_not_move_on_when_the_connection_breaks(session: a
 
 
 async def test_a_query_to_the_only_url_is_sent_once_more_when_the_connection_breaks(
-    session: aiohttp.ClientSession,
+    session: SubgraphSession,
 ) -> None:
     async with breaking() as broken:
         with pytest.raises(SubgraphUnreachable):
@@ -255,7 +254,7 @@ async def test_a_query_to_the_only_url_is_sent_once_more_when_the_connection_bre
 
 @pytest.mark.parametrize(("request_", "counts"), [(QUERY, (1, 1)), (MUTATION, (1, 0))], ids=["query", "mutation"])
 async def test_only_a_query_moves_on_from_a_proxy_that_does_not_reach_its_subgraph(
-    session: aiohttp.ClientSession, request_: SubgraphRequest, counts: tuple[int, int]
+    session: SubgraphSession, request_: SubgraphRequest, counts: tuple[int, int]
 ) -> None:
     async with serving(text_handler("", status=503)) as proxy, serving(json_handler(DATA)) as up:
         transport = HttpTransport("a", (up.url, proxy.url), session)
@@ -267,21 +266,21 @@ async def test_only_a_query_moves_on_from_a_proxy_that_does_not_reach_its_subgra
     assert (proxy.count, up.count) == counts
 
 
-async def test_when_all_proxies_fail_the_last_answer_is_told(session: aiohttp.ClientSession) -> None:
+async def test_when_all_proxies_fail_the_last_answer_is_told(session: SubgraphSession) -> None:
     async with serving(text_handler("", status=502)) as one, serving(text_handler("", status=503)) as two:
         with pytest.raises(SubgraphHttpError):
             await HttpTransport("a", (one.url, two.url), session).send(QUERY, CONTEXT)
     assert (one.count, two.count) == (1, 1)
 
 
-async def test_closing_a_transport_leaves_the_shared_session_open(session: aiohttp.ClientSession) -> None:
+async def test_closing_a_transport_leaves_the_shared_session_open(session: SubgraphSession) -> None:
     async with serving(json_handler(DATA)) as server:
         transport = HttpTransport("a", (server.url,), session)
         await transport.aclose()
-        assert not session.closed
+        assert not session.is_closed
 
 
-async def test_subscribing_without_a_protocol_is_refused(session: aiohttp.ClientSession) -> None:
+async def test_subscribing_without_a_protocol_is_refused(session: SubgraphSession) -> None:
     transport = HttpTransport("a", ("http://127.0.0.1:1/",), session)
     with pytest.raises(SubgraphUnreachable):
         await anext(aiter(transport.subscribe(QUERY, CONTEXT)))

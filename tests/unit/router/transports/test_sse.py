@@ -1,7 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-import aiohttp
 import pytest
 from aiohttp import web
 
@@ -14,7 +13,7 @@ from router.transports.base import (
     SubgraphResponse,
     SubgraphUnreachable,
 )
-from router.transports.http import HttpTransport, open_session
+from router.transports.http import HttpTransport, SubgraphSession
 from router.transports.sse import EventStreamParser, ServerEvent, open_event_stream
 from tests.unit.router.transports.servers import Handler, free_url, json_handler, serving, text_handler
 
@@ -24,10 +23,10 @@ COMPLETE = b"event: complete\ndata:\n\n"
 
 
 @pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    opened = open_session()
+async def session() -> AsyncIterator[SubgraphSession]:
+    opened = SubgraphSession()
     yield opened
-    await opened.close()
+    await opened.aclose()
 
 
 def streaming(*chunks: bytes, ended: asyncio.Event | None = None) -> Handler:
@@ -50,8 +49,8 @@ def streaming(*chunks: bytes, ended: asyncio.Event | None = None) -> Handler:
     return handle
 
 
-async def collect(session: aiohttp.ClientSession, url: str) -> list[SubgraphResponse]:
-    return [event async for event in open_event_stream(session, url, REQUEST, {})]
+async def collect(session: SubgraphSession, url: str) -> list[SubgraphResponse]:
+    return [event async for event in open_event_stream(session.streams, url, REQUEST, {})]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
@@ -82,7 +81,7 @@ def test_an_event_that_is_no_utf_8_is_malformed() -> None:
         EventStreamParser().feed(b"data: \xff\n\n")
 
 
-async def test_events_are_yielded_until_the_stream_says_that_it_is_complete(session: aiohttp.ClientSession) -> None:
+async def test_events_are_yielded_until_the_stream_says_that_it_is_complete(session: SubgraphSession) -> None:
     async with serving(streaming(b":\n\n", EVENT, EVENT.replace(b"1", b"2"), COMPLETE)) as server:
         transport = HttpTransport("a", (server.url,), session, open_subscription=open_event_stream)
         events = [event async for event in transport.subscribe(REQUEST, RequestContext(request_id="r1"))]
@@ -92,36 +91,36 @@ async def test_events_are_yielded_until_the_stream_says_that_it_is_complete(sess
     assert server.headers[0]["x-request-id"] == "r1"
 
 
-async def test_closing_the_stream_ends_it_at_the_subgraph(session: aiohttp.ClientSession) -> None:
+async def test_closing_the_stream_ends_it_at_the_subgraph(session: SubgraphSession) -> None:
     ended = asyncio.Event()
     async with serving(streaming(EVENT, ended=ended)) as server:
-        stream = open_event_stream(session, server.url, REQUEST, {})
+        stream = open_event_stream(session.streams, server.url, REQUEST, {})
         assert (await anext(stream)).data == {"x": 1}
         await stream.aclose()  # type: ignore[attr-defined]
         await ended.wait()
 
 
-async def test_a_stream_that_ends_without_saying_so_is_broken(session: aiohttp.ClientSession) -> None:
+async def test_a_stream_that_ends_without_saying_so_is_broken(session: SubgraphSession) -> None:
     async with serving(streaming(EVENT)) as server:
-        stream = open_event_stream(session, server.url, REQUEST, {})
+        stream = open_event_stream(session.streams, server.url, REQUEST, {})
         assert (await anext(stream)).data == {"x": 1}
         with pytest.raises(SubgraphUnreachable, match="closed before the subscription ended"):
             await anext(stream)
 
 
 @pytest.mark.parametrize("text", [b"no json", b"[]", b"{}"])
-async def test_an_event_that_is_no_graphql_answer_is_malformed(session: aiohttp.ClientSession, text: bytes) -> None:
+async def test_an_event_that_is_no_graphql_answer_is_malformed(session: SubgraphSession, text: bytes) -> None:
     async with serving(streaming(b"event: next\ndata: " + text + b"\n\n")) as server:
         with pytest.raises(MalformedResponse):
             await collect(session, server.url)
 
 
-async def test_a_refusal_is_an_ordinary_graphql_answer(session: aiohttp.ClientSession) -> None:
+async def test_a_refusal_is_an_ordinary_graphql_answer(session: SubgraphSession) -> None:
     async with serving(json_handler({"errors": [{"message": "no"}]}, status=400)) as server:
         assert await collect(session, server.url) == [SubgraphResponse(None, [{"message": "no"}], {})]
 
 
-async def test_an_http_error_and_a_missing_server_are_told_apart(session: aiohttp.ClientSession) -> None:
+async def test_an_http_error_and_a_missing_server_are_told_apart(session: SubgraphSession) -> None:
     async with serving(text_handler("<html>", status=500)) as server:
         with pytest.raises(SubgraphHttpError):
             await collect(session, server.url)

@@ -3,7 +3,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-import aiohttp
 import pytest
 from aiohttp import web
 
@@ -15,7 +14,7 @@ from router.transports.base import (
     SubgraphResponse,
     SubgraphUnreachable,
 )
-from router.transports.http import HttpTransport, open_session
+from router.transports.http import HttpTransport, SubgraphSession
 from router.transports.websocket import open_websocket
 from tests.unit.router.transports.servers import Server, free_url, serving, text_handler
 
@@ -24,10 +23,10 @@ REQUEST = SubgraphRequest("subscription($a:Int){x(a:$a)}", {"a": 1}, "S")
 
 
 @pytest.fixture
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    opened = open_session()
+async def session() -> AsyncIterator[SubgraphSession]:
+    opened = SubgraphSession()
     yield opened
-    await opened.close()
+    await opened.aclose()
 
 
 @asynccontextmanager
@@ -52,12 +51,12 @@ async def accept(socket: web.WebSocketResponse) -> Any:
     return await socket.receive_json()
 
 
-async def collect(session: aiohttp.ClientSession, url: str, **headers: str) -> list[SubgraphResponse]:
-    return [event async for event in open_websocket(session, url, REQUEST, headers)]
+async def collect(session: SubgraphSession, url: str, **headers: str) -> list[SubgraphResponse]:
+    return [event async for event in open_websocket(session.streams, url, REQUEST, headers)]
 
 
 async def test_a_subscription_is_opened_its_events_yielded_and_its_end_understood(
-    session: aiohttp.ClientSession,
+    session: SubgraphSession,
 ) -> None:
     got: list[Any] = []
 
@@ -88,7 +87,7 @@ async def test_a_subscription_is_opened_its_events_yielded_and_its_end_understoo
     assert server.headers[0]["sec-websocket-protocol"] == "graphql-transport-ws"
 
 
-async def test_the_http_transport_opens_it_where_subscriptions_are(session: aiohttp.ClientSession) -> None:
+async def test_the_http_transport_opens_it_where_subscriptions_are(session: SubgraphSession) -> None:
     async def talk(socket: web.WebSocketResponse) -> None:
         await accept(socket)
         await socket.send_json({"id": "1", "type": "next", "payload": {"data": {"x": 1}}})
@@ -107,7 +106,7 @@ async def test_the_http_transport_opens_it_where_subscriptions_are(session: aioh
     assert server.headers[0]["x-request-id"] == "r1"
 
 
-async def test_a_refused_subscription_is_an_answer_with_errors(session: aiohttp.ClientSession) -> None:
+async def test_a_refused_subscription_is_an_answer_with_errors(session: SubgraphSession) -> None:
     async def talk(socket: web.WebSocketResponse) -> None:
         await accept(socket)
         await socket.send_json({"id": "1", "type": "error", "payload": [{"message": "no"}]})
@@ -116,7 +115,7 @@ async def test_a_refused_subscription_is_an_answer_with_errors(session: aiohttp.
         assert await collect(session, server.url) == [SubgraphResponse(None, [{"message": "no"}], {})]
 
 
-async def test_closing_the_stream_completes_the_subscription_at_the_subgraph(session: aiohttp.ClientSession) -> None:
+async def test_closing_the_stream_completes_the_subscription_at_the_subgraph(session: SubgraphSession) -> None:
     last: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
     async def talk(socket: web.WebSocketResponse) -> None:
@@ -126,20 +125,20 @@ async def test_closing_the_stream_completes_the_subscription_at_the_subgraph(ses
         await socket.receive()
 
     async with talking(talk) as server:
-        stream = open_websocket(session, server.url, REQUEST, {})
+        stream = open_websocket(session.streams, server.url, REQUEST, {})
         assert (await anext(stream)).data == {"x": 1}
         await stream.aclose()  # type: ignore[attr-defined]
         assert await last == {"id": "1", "type": "complete"}
 
 
-async def test_a_connection_that_closes_before_the_end_is_a_broken_stream(session: aiohttp.ClientSession) -> None:
+async def test_a_connection_that_closes_before_the_end_is_a_broken_stream(session: SubgraphSession) -> None:
     async def talk(socket: web.WebSocketResponse) -> None:
         await accept(socket)
         await socket.send_json({"id": "1", "type": "next", "payload": {"data": {"x": 1}}})
         await socket.close(code=4403, message=b"Forbidden")
 
     async with talking(talk) as server:
-        stream = open_websocket(session, server.url, REQUEST, {})
+        stream = open_websocket(session.streams, server.url, REQUEST, {})
         assert (await anext(stream)).data == {"x": 1}
         with pytest.raises(SubgraphUnreachable, match="4403"):
             await anext(stream)
@@ -148,9 +147,7 @@ async def test_a_connection_that_closes_before_the_end_is_a_broken_stream(sessio
 @pytest.mark.parametrize(
     "frame", ["no json", "[]", '{"type": 3}', '{"type": "gone"}', '{"type": "next", "payload": []}', '{"type": "next"}']
 )
-async def test_a_message_that_the_protocol_does_not_know_is_malformed(
-    session: aiohttp.ClientSession, frame: str
-) -> None:
+async def test_a_message_that_the_protocol_does_not_know_is_malformed(session: SubgraphSession, frame: str) -> None:
     async def talk(socket: web.WebSocketResponse) -> None:
         await accept(socket)
         await socket.send_str(frame)
@@ -161,7 +158,7 @@ async def test_a_message_that_the_protocol_does_not_know_is_malformed(
             await collect(session, server.url)
 
 
-async def test_another_message_than_the_acknowledgement_is_malformed(session: aiohttp.ClientSession) -> None:
+async def test_another_message_than_the_acknowledgement_is_malformed(session: SubgraphSession) -> None:
     async def talk(socket: web.WebSocketResponse) -> None:
         await socket.send_json({"id": "1", "type": "complete"})
         await socket.receive()
@@ -172,7 +169,7 @@ async def test_another_message_than_the_acknowledgement_is_malformed(session: ai
 
 
 async def test_a_missing_acknowledgement_is_waited_for_only_so_long(
-    session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+    session: SubgraphSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(websocket, "ACKNOWLEDGE_TIMEOUT_S", 0.01)
 
@@ -185,7 +182,7 @@ async def test_a_missing_acknowledgement_is_waited_for_only_so_long(
             await collect(session, server.url)
 
 
-async def test_a_server_that_speaks_another_protocol_is_not_used(session: aiohttp.ClientSession) -> None:
+async def test_a_server_that_speaks_another_protocol_is_not_used(session: SubgraphSession) -> None:
     async def talk(socket: web.WebSocketResponse) -> None:
         await socket.receive()
 
@@ -194,7 +191,7 @@ async def test_a_server_that_speaks_another_protocol_is_not_used(session: aiohtt
             await collect(session, server.url)
 
 
-async def test_no_connection_and_no_websocket_are_unreachable(session: aiohttp.ClientSession) -> None:
+async def test_no_connection_and_no_websocket_are_unreachable(session: SubgraphSession) -> None:
     with pytest.raises(SubgraphUnreachable):
         await collect(session, await free_url())
     async with serving(text_handler("x"), reads_bodies=False) as server:

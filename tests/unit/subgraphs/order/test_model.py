@@ -8,15 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.addresses import PostalAddress, clean_address
 from core.errors import BadUserInput, Conflict
 from core.money import CURRENCY_EXPONENTS, MAX_AMOUNT, Money
 from subgraphs.order.model import (
     SALES_STATUSES,
     OrderLine,
     OrderStatus,
-    ShippingAddress,
     check_transition,
-    clean_address,
     clean_note,
     may_cancel,
     new_order_number,
@@ -115,14 +114,14 @@ def test_order_numbers_are_readable_and_differ() -> None:
 
 def test_an_address_is_tidied() -> None:
     assert clean_address(
-        ShippingAddress(" Ani  Wijaya ", "Jalan\n5", "Bandung", " 40111", "id", phone="", line2="  ", region=" Jabar ")
-    ) == ShippingAddress("Ani Wijaya", "Jalan 5", "Bandung", "40111", "ID", phone=None, line2=None, region="Jabar")
+        PostalAddress(" Ani  Wijaya ", "Jalan\n5", "Bandung", " 40111", "id", phone="", line2="  ", region=" Jabar ")
+    ) == PostalAddress("Ani Wijaya", "Jalan 5", "Bandung", "40111", "ID", phone=None, line2=None, region="Jabar")
 
 
 @pytest.mark.parametrize("country", ["", "I", "IDN", "1D", "ÑÑ"])
 def test_a_country_is_two_letters(country: str) -> None:
     with pytest.raises(BadUserInput) as caught:
-        clean_address(ShippingAddress("Ani", "Jalan 5", "Bandung", "40111", country))
+        clean_address(PostalAddress("Ani", "Jalan 5", "Bandung", "40111", country))
     assert caught.value.field == "shippingAddress.country"
 
 

@@ -62,8 +62,8 @@ def test_internal_fields_are_hidden_from_the_api() -> None:
         (r"orders\(\n(.|\n)*?\): OrderConnection! ", '@requiresScopes(scopes: [["orders:read"]])'),
         (r"monthlyOrderTotals\((.|\n)*?\): MonthlyOrderTotals! ", '@requiresScopes(scopes: [["reports:read"]])'),
         (r"packOrder\((.|\n)*?\): OrderResult! ", '@requiresScopes(scopes: [["orders:write"]])'),
-        (r"checkout\((.|\n)*?\): CheckoutResult! ", "@authenticated"),
-        (r"cart: Cart ", "@authenticated"),
+        (r"checkout\((.|\n)*?\): CheckoutResult! ", '@owned(by: "buyer", orScopes: ["orders:read"]) @authenticated'),
+        (r"cart: Cart ", '@owned(by: "owner") @authenticated'),
     ],
 )
 def test_authorisation_is_declared(pattern: str, directive: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core.errors import BadUserInput, Conflict
@@ -95,6 +95,7 @@ def test_a_product_is_found_by_what_begins_its_name(name: str, length: int) -> N
 
 
 @given(st.text())
+@example("\U0001d4d0")
 def test_folding_twice_changes_nothing_more(text: str) -> None:
     assert fold(fold(text)) == fold(text)
 

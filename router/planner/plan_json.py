@@ -3,12 +3,12 @@
 import json
 from typing import Any, assert_never
 
-from router.planner import Plan, count_fetches, measure_depth
 from router.planner.plan import (
     AT_ANY_TIME,
     BatchFetch,
     BatchPart,
     Condition,
+    ContextVariable,
     Defer,
     EntityTarget,
     Fetch,
@@ -18,6 +18,7 @@ from router.planner.plan import (
     ListElement,
     OperationKind,
     Parallel,
+    Plan,
     PlanNode,
     RepresentationField,
     RepresentationFragment,
@@ -26,6 +27,7 @@ from router.planner.plan import (
     Sequence,
     TypeElement,
 )
+from router.planner.plan_text import count_fetches, measure_depth
 
 # Goes up when a member is renamed, removed or changes its meaning; new members and new kinds do not count
 VERSION = 1
@@ -115,6 +117,7 @@ def _fetch(fetch: Fetch) -> Json:
         "requires": [_target(target) for target in fetch.targets],
         "representationsVariable": fetch.representations_variable if fetch.targets else None,
         "renames": [_rename(rename) for rename in fetch.renames],
+        "contexts": [_context(context) for context in fetch.contexts],
     }
 
 
@@ -137,6 +140,7 @@ def _part(part: BatchPart) -> Json:
         "representationsVariable": part.representations_variable,
         "renames": [_rename(rename) for rename in part.renames],
         "runsIf": None if part.runs_if == AT_ANY_TIME else [dict(alternative) for alternative in part.runs_if],
+        "contexts": [_context(context) for context in part.contexts],
     }
 
 
@@ -165,6 +169,15 @@ def _selection(selection: RepresentationSelection) -> Json:
             }
         case _:
             assert_never(selection)
+
+
+def _context(context: ContextVariable) -> Json:
+    return {
+        "variable": context.name,
+        "type": context.type,
+        "levels": context.levels,
+        "selections": [_selection(selection) for selection in context.selections],
+    }
 
 
 def _rename(rename: KeyRename) -> Json:

@@ -2,12 +2,12 @@
 
 import json
 
-from pasar.planning.plan_json import path_to_json, plan_to_json, print_plan_json
 from router.planner.plan import (
     AT_ANY_TIME,
     BatchFetch,
     BatchPart,
     Condition,
+    ContextVariable,
     Defer,
     Deferral,
     DeferredBlock,
@@ -25,6 +25,7 @@ from router.planner.plan import (
     Sequence,
     TypeElement,
 )
+from router.planner.plan_json import path_to_json, plan_to_json, print_plan_json
 
 PATH = (KeyElement("media"), ListElement(), TypeElement(("Book", "Film")))
 TARGET = EntityTarget(
@@ -47,6 +48,13 @@ TARGET_JSON = {
         },
     ],
 }
+CONTEXT = ContextVariable("locale", "String", 2, (RepresentationField("locale", "l"),))
+CONTEXT_JSON = {
+    "variable": "locale",
+    "type": "String",
+    "levels": 2,
+    "selections": [{"kind": "Field", "name": "locale", "responseKey": "l", "selections": []}],
+}
 ROOT = Fetch("a", OperationKind.MUTATION, "mutation M($x: Int) { m(x: $x) }", "M", ("x",))
 ROOT_JSON = {
     "kind": "Fetch",
@@ -57,6 +65,7 @@ ROOT_JSON = {
     "requires": [],
     "representationsVariable": None,
     "renames": [],
+    "contexts": [],
 }
 
 
@@ -79,12 +88,13 @@ def test_every_kind_of_node_has_its_members() -> None:
         targets=(TARGET,),
         renames=(KeyRename((KeyElement("k"),), "x", "y"),),
         representations_variable="r",
+        contexts=(CONTEXT,),
     )
     batch = BatchFetch(
         "c",
         "query { _e0: _entities(representations: $r0) { ... on Media { z } } }",
         (
-            BatchPart((PATH, PATH[:1]), "_e0", "r0", (TARGET,), (), AT_ANY_TIME),
+            BatchPart((PATH, PATH[:1]), "_e0", "r0", (TARGET,), (), AT_ANY_TIME, (CONTEXT,)),
             BatchPart((PATH,), "_e1", "r1", (), (), ((("p", True), ("q", False)), (("s", True),))),
         ),
         "C",
@@ -119,6 +129,7 @@ def test_every_kind_of_node_has_its_members() -> None:
                                 "requires": [TARGET_JSON],
                                 "representationsVariable": "r",
                                 "renames": [{"path": ["k"], "fetchedKey": "x", "responseKey": "y"}],
+                                "contexts": [CONTEXT_JSON],
                             },
                         },
                         {
@@ -135,6 +146,7 @@ def test_every_kind_of_node_has_its_members() -> None:
                                     "representationsVariable": "r0",
                                     "renames": [],
                                     "runsIf": None,
+                                    "contexts": [CONTEXT_JSON],
                                 },
                                 {
                                     "paths": [["media", "@", "|Book,Film|"]],
@@ -143,6 +155,7 @@ def test_every_kind_of_node_has_its_members() -> None:
                                     "representationsVariable": "r1",
                                     "renames": [],
                                     "runsIf": [{"p": True, "q": False}, {"s": True}],
+                                    "contexts": [],
                                 },
                             ],
                         },

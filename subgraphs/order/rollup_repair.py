@@ -1,0 +1,280 @@
+"""Rebuilding the rollup from the orders, and the nightly look whether it is still right.
+
+Both do the same, a UTC day at a time: in one transaction the day's orders are summed up, compared with its buckets, and
+what differs is put right, with the months that it belongs to. A snapshot sees orders, buckets and changes that are not
+folded yet at one moment, so this is exact while orders arrive, and a day that was cut short is simply done again.
+(`$merge` would write a day in one command, but not in a transaction: an order placed meanwhile would count twice or not
+at all.)
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+from pymongo import UpdateOne
+from pymongo.asynchronous.collection import AsyncCollection
+
+from core.mongo import Client, Database, Row, Session, in_transaction
+from subgraphs.order.buckets import Bucket, Grain, bucket_of
+from subgraphs.order.rollup import (
+    NOTHING,
+    Increments,
+    Sums,
+    add,
+    bucket_id,
+    increments_of,
+)
+from subgraphs.order.rollup_repository import CHANGES, PRODUCT_TOTALS, STATE_ID, TOTALS, month_marks
+
+log = structlog.get_logger(__name__)
+
+# One step of a rebuild: some seconds at most, between which other jobs of the worker have their turn
+DAYS_PER_STEP = 20
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Drift:
+    """Sums that were not those of the orders: *found* became *right*."""
+
+    id: str
+    status: str
+    found: Sums
+    right: Sums
+
+
+class RollupRepair:
+    """Rebuilds and reconciles the sums of one database."""
+
+    def __init__(self, client: Client, database: Database) -> None:
+        self._client = client
+        self._orders = database["orders"]
+        self._totals = database[TOTALS]
+        self._products = database[PRODUCT_TOTALS]
+        self._changes = database[CHANGES]
+
+    async def prepare(self) -> None:
+        """Begin with an empty rollup where there are no orders; where there are, it is left to `rebuild_some`."""
+        state = await self._totals.find_one({"_id": STATE_ID})
+        if state is None and await self._orders.find_one({}, {"_id": 1}) is None:
+            complete = {"is_complete": True, "next_day": None}
+            await self._totals.update_one({"_id": STATE_ID}, {"$setOnInsert": complete}, upsert=True)
+
+    async def start_rebuild(self) -> None:
+        """Forget all sums and begin anew; until that is done, reports are made from the orders themselves."""
+        begun = {"$set": {"is_complete": False, "next_day": None}}
+        await self._totals.update_one({"_id": STATE_ID}, begun, upsert=True)
+
+    async def rebuild_some(self, days: int = DAYS_PER_STEP) -> int:
+        """Go on with a rebuild that is due or under way, for some days with orders; return how many were done."""
+        state = await self._totals.find_one({"_id": STATE_ID})
+        if state is not None and state["is_complete"]:
+            return 0
+        if state is None or state["next_day"] is None:
+            await self._begin()
+        done = 0
+        while done < days and await self._rebuild_next_day():
+            done += 1
+        return done
+
+    async def _begin(self) -> None:
+        await self.start_rebuild()
+        await self._totals.delete_many({"_id": {"$ne": STATE_ID}})
+        await self._products.delete_many({})
+        first = await self._orders.find_one({}, {"placed_at": 1}, sort=[("placed_at", 1)])
+        # Without an order any day will do: the next step finds that nothing follows
+        day = bucket_of(first["placed_at"], Grain.DAY).start if first else datetime.fromisoformat("2000-01-01T00:00Z")
+        await self._totals.update_one({"_id": STATE_ID, "is_complete": False}, {"$set": {"next_day": day}})
+
+    async def _rebuild_next_day(self) -> bool:
+        """Do the next day that has orders; return False when none was left, and the rollup is complete."""
+
+        async def work(session: Session) -> bool:
+            state = await self._totals.find_one({"_id": STATE_ID}, session=session)
+            if state is None or state["is_complete"] or state["next_day"] is None:
+                return False
+            query = {"placed_at": {"$gte": state["next_day"]}}
+            order = await self._orders.find_one(query, {"placed_at": 1}, sort=[("placed_at", 1)], session=session)
+            if order is None:
+                done = {"$set": {"is_complete": True, "next_day": None}}
+                await self._totals.update_one({"_id": STATE_ID}, done, session=session)
+                return False
+            day = bucket_of(order["placed_at"], Grain.DAY)
+            await self._mend_day(day, session, builds_months=True)
+            await self._totals.update_one({"_id": STATE_ID}, {"$set": {"next_day": day.end}}, session=session)
+            return True
+
+        return await in_transaction(self._client, work)
+
+    async def run_rebuild(self, _: datetime) -> None:
+        """Rebuild what is missing of the rollup, to its end."""
+        while await self.rebuild_some():
+            pass
+
+    async def run_reconciliation(self, _: datetime) -> None:
+        """Do the nightly look."""
+        await self.reconcile()
+
+    async def reconcile(self) -> list[Drift]:
+        """Compare every day and month with its orders; mend and return what differed."""
+        state = await self._totals.find_one({"_id": STATE_ID})
+        if state is None or not state["is_complete"]:
+            return []
+        drifts: list[Drift] = []
+        days = await self._list_days()
+        for day in days:
+            drifts += await in_transaction(self._client, partial(self._mend_day, day))
+        for month in sorted({bucket_of(day.start, Grain.MONTH) for day in days}):
+            drifts += await in_transaction(self._client, partial(self._mend_month, month))
+        for drift in drifts:
+            log.error("the rollup had drifted", id=drift.id, status=drift.status, found=drift.found, right=drift.right)
+        return drifts
+
+    async def _list_days(self) -> list[Bucket]:
+        """Return all days that have buckets or orders, with those in between."""
+        bounds: list[datetime] = []
+        for direction in (1, -1):
+            order = await self._orders.find_one({}, {"placed_at": 1}, sort=[("placed_at", direction)])
+            if order is not None:
+                bounds.append(bucket_of(order["placed_at"], Grain.DAY).start)
+            for collection in (self._totals, self._products):
+                row = await collection.find_one({"day": {"$exists": True}}, {"day": 1}, sort=[("day", direction)])
+                if row is not None:
+                    bounds.append(datetime.fromisoformat(f"{row['day']}T00:00Z"))
+        if not bounds:
+            return []
+        first, last = min(bounds), max(bounds)
+        return [Bucket(Grain.DAY, first + timedelta(days=number)) for number in range((last - first).days + 1)]
+
+    async def _mend_day(self, day: Bucket, session: Session, *, builds_months: bool = False) -> list[Drift]:
+        """Make the buckets of *day* what its orders say, less the changes that are still to be folded into them."""
+        totals, products = await self._sum_day(day, session)
+        pending = await self._changes.find({"at": {"$gte": day.start, "$lt": day.end}}, session=session).to_list()
+        for right, waiting in zip((totals, products), increments_of(pending), strict=True):
+            for key, sums in waiting.items():
+                right[key] = add(right.get(key, NOTHING), sums, -1)
+        drifts: list[Drift] = []
+        for collection, right in ((self._totals, totals), (self._products, products)):
+            rows_of_day = {"day": day.key[2:]}
+            drifts += await self._mend(
+                collection, _without_months(right), rows_of_day, session, builds_months=builds_months
+            )
+        return drifts
+
+    async def _mend_month(self, month: Bucket, session: Session) -> list[Drift]:
+        """Make the rows of *month* the sums of its days."""
+        drifts: list[Drift] = []
+        first, end = Bucket(Grain.DAY, month.start).key[2:], Bucket(Grain.DAY, month.end).key[2:]
+        for collection in (self._totals, self._products):
+            right: Increments = {}
+            async for row in collection.find({"day": {"$gte": first, "$lt": end}}, session=session):
+                currency, grain, _, *product = row["_id"].split("/", 3)
+                if grain == Grain.DAY:
+                    row_id = "/".join((bucket_id(currency, month.key), *product))
+                    for status, sums in _statuses_of(row):
+                        right[row_id, status] = add(right.get((row_id, status), NOTHING), sums)
+            drifts += await self._mend(collection, right, {"month": month.key[2:]}, session)
+        return drifts
+
+    async def _mend(
+        self,
+        collection: AsyncCollection[Row],
+        right: Increments,
+        query: Mapping[str, Any],
+        session: Session,
+        *,
+        builds_months: bool = False,
+    ) -> list[Drift]:
+        """Make the rows that *query* finds, and further ones, have the sums of *right*; return what differed.
+
+        With *builds_months* a day's difference is passed on to its month.
+        """
+        found: Increments = {}
+        async for row in collection.find(query, session=session):
+            for status, sums in _statuses_of(row):
+                found[row["_id"], status] = sums
+        drifts = [
+            Drift(*key, found.get(key, NOTHING), right.get(key, NOTHING))
+            for key in sorted(found.keys() | right.keys())
+            if found.get(key, NOTHING) != right.get(key, NOTHING)
+        ]
+        updates = [update for drift in drifts for update in _mending_updates(drift, builds_months=builds_months)]
+        if updates:
+            await collection.bulk_write(updates, session=session)
+        return drifts
+
+    async def _sum_day(self, day: Bucket, session: Session) -> tuple[Increments, Increments]:
+        """Return the sums of the orders of *day* per bucket, and per product."""
+        match = {"$match": {"placed_at": {"$gte": day.start, "$lt": day.end}}}
+        quarter = {"$dateTrunc": {"date": "$placed_at", "unit": "minute", "binSize": 15}}
+        by_quarter = {
+            "$group": {
+                "_id": {"c": "$currency", "s": "$status", "at": quarter},
+                "n": {"$sum": 1},
+                "q": {"$sum": "$quantity"},
+                "r": {"$sum": "$total_amount"},
+            }
+        }
+        cursor = await self._orders.aggregate([match, by_quarter], session=session)
+        changes: list[Row] = [
+            {
+                "at": row["_id"]["at"],
+                "c": row["_id"]["c"],
+                "e": [[row["_id"]["s"], row["n"], row["q"], row["r"]]],
+                "p": [],
+            }
+            for row in await cursor.to_list()
+        ]
+        by_product: list[Mapping[str, Any]] = [
+            match,
+            {"$unwind": "$lines"},
+            # A product with several lines in an order is in one order
+            {
+                "$group": {
+                    "_id": {"o": "$_id", "c": "$currency", "s": "$status", "p": "$lines.product_id"},
+                    "q": {"$sum": "$lines.quantity"},
+                    "r": {"$sum": "$lines.total_amount"},
+                }
+            },
+            {
+                "$group": {
+                    "_id": {"c": "$_id.c", "s": "$_id.s", "p": "$_id.p"},
+                    "n": {"$sum": 1},
+                    "q": {"$sum": "$q"},
+                    "r": {"$sum": "$r"},
+                }
+            },
+        ]
+        cursor = await self._orders.aggregate(by_product, session=session)
+        for row in await cursor.to_list():
+            key = row["_id"]
+            entry = [key["p"], key["s"], row["n"], row["q"], row["r"]]
+            changes.append({"at": day.start, "c": key["c"], "e": [], "p": [entry]})
+        return increments_of(changes)
+
+
+def _without_months(increments: Increments) -> Increments:
+    return {(row_id, status): sums for (row_id, status), sums in increments.items() if row_id.split("/")[1] != "m"}
+
+
+def _statuses_of(row: Row) -> Iterable[tuple[str, Sums]]:
+    for status, sums in row.items():
+        if isinstance(sums, dict):
+            yield status, (sums["n"], sums["q"], sums["r"])
+
+
+def _mending_updates(drift: Drift, *, builds_months: bool) -> list[UpdateOne]:
+    """Return the updates for one difference: of the row, and perhaps of the month that a day belongs to."""
+    orders, quantity, revenue = drift.right
+    mended = {drift.status: {"n": orders, "q": quantity, "r": revenue}}
+    currency, grain, text, *product = drift.id.split("/", 3)
+    marks = month_marks(text) if grain == Grain.MONTH else {"day": text[:10]}
+    updates = [UpdateOne({"_id": drift.id}, {"$set": {**mended, **marks}}, upsert=True)]
+    if builds_months and grain == Grain.DAY:
+        n, q, r = add(drift.right, drift.found, -1)
+        month_id = "/".join((currency, Grain.MONTH, text[:7], *product))
+        inc = {f"{drift.status}.n": n, f"{drift.status}.q": q, f"{drift.status}.r": r}
+        updates.append(UpdateOne({"_id": month_id}, {"$inc": inc, "$set": month_marks(text[:7])}, upsert=True))
+    return updates

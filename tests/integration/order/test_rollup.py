@@ -1,0 +1,331 @@
+"""Cache, rollup and aggregation agree to the last unit, whatever happens to orders and to the rollup meanwhile."""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from core.mongo import Database, Row, Session, in_transaction
+from subgraphs.order.bulk import past_order_to_row
+from subgraphs.order.documents import OrderRow
+from subgraphs.order.model import NEXT_STATUSES, SYSTEM, OrderStatus
+from subgraphs.order.months import parse_month
+from subgraphs.order.moves import OrderMover
+from subgraphs.order.repository import OrderRepository
+from subgraphs.order.rollup_repair import Drift, RollupRepair
+from subgraphs.order.rollup_repository import CHANGES, PRODUCT_TOTALS, STATE_ID, TOTALS, RollupRepository
+from subgraphs.order.totals import MonthTotal, TotalsQuery, TotalsReader, TotalsSource
+from tests.integration.order.test_totals import ZONES, empty_rollup, import_orders, open_reader, past_order
+from tests.testkit.commands import CommandLog
+from tests.testkit.shop import Shop
+
+# Around a year's end, a leap day and both changes of summer time
+FIRST_DAY = datetime(2023, 12, 20, tzinfo=UTC)
+DAYS = 120
+PRODUCTS = ("prd_cup", "prd_teapot")
+STATUSES = tuple(OrderStatus)
+# A nightly run tries other ones, and more
+EXAMPLES, NIGHTLY_EXAMPLES = 10, 400
+
+
+@pytest.fixture
+def database(shop: Shop) -> Database:
+    return shop.subgraphs["order"].runtime.database
+
+
+class History:
+    """Orders that are placed, paid, packed and cancelled at random. Mutable: numbers them."""
+
+    def __init__(self, database: Database, random: Random) -> None:
+        self.database = database
+        self.random = random
+        self.rollup = RollupRepository(database.client, database)
+        self.repair = RollupRepair(database.client, database)
+        self.mover = OrderMover(database, OrderRepository(database), self.rollup)
+        self.count = 0
+
+    def draw_order(self, status: OrderStatus) -> Row:
+        self.count += 1
+        lines = [
+            (product, self.random.randint(1, 5), self.random.randint(1, 9000))
+            for product in self.random.choices(PRODUCTS, k=self.random.randint(1, 3))
+        ]
+        # On the second, at the very edges of quarter-hours, and in between
+        placed_at = FIRST_DAY + timedelta(
+            days=self.random.randrange(DAYS),
+            minutes=15 * self.random.randrange(96),
+            milliseconds=self.random.choice([0, 1, 899_999, 450_000]),
+        )
+        currency = self.random.choice(["IDR", "IDR", "USD"])
+        order = past_order(self.count, placed_at, *lines, status=status, currency=currency, shipping_amount=7)
+        return past_order_to_row(order)
+
+    async def place(self) -> None:
+        row = self.draw_order(OrderStatus.PENDING_PAYMENT)
+        order = OrderRow.model_validate({**row, "id": row["_id"]})
+
+        async def work(session: Session) -> None:
+            await self.mover.place(order, session=session)
+
+        await in_transaction(self.database.client, work)
+
+    async def move(self) -> None:
+        rows = await self.database["orders"].find({}, {"status": 1}).to_list()
+        movable = sorted(row["_id"] for row in rows if NEXT_STATUSES[OrderStatus(row["status"])])
+        if not movable:
+            return
+        chosen = self.random.choice(movable)
+        choice = self.random.random()
+
+        async def work(session: Session) -> None:
+            row = await self.database["orders"].find_one({"_id": chosen}, session=session)
+            assert row is not None
+            following = NEXT_STATUSES[OrderStatus(row["status"])]
+            if following:
+                target = following[int(choice * len(following))]
+                await self.mover.move(row, target, by=SYSTEM, now=row["placed_at"], session=session)
+
+        await in_transaction(self.database.client, work)
+
+    async def do(self, action: str) -> None:
+        match action:
+            case "place":
+                await self.place()
+            case "move":
+                await self.move()
+            case "fold":
+                await self.rollup.fold(self.random.choice([1, 3, 500]))
+            case "drop":
+                await self.database.drop_collection(TOTALS)
+            case "rebuild a day":
+                await self.repair.rebuild_some(1)
+            case "rebuild":
+                await self.repair.run_rebuild(FIRST_DAY)
+            case "start a rebuild":
+                await self.repair.start_rebuild()
+
+
+async def compare(shop: Shop, readers: Iterable[TotalsReader], query: TotalsQuery) -> list[TotalsSource]:
+    """Ask each reader twice, compare all answers with the aggregation, and return where they came from."""
+    database = shop.subgraphs["order"].runtime.database
+    sources = []
+    for reader in (*readers, open_reader(shop, database)):
+        for _ in range(2):
+            totals = await reader.read_totals(query)
+            sources.append(totals.source)
+            assert totals.months == await by_aggregation(reader, query)
+    return sources
+
+
+async def by_aggregation(reader: TotalsReader, query: TotalsQuery) -> tuple[MonthTotal, ...]:
+    """Return the totals by definition: as a reader gives them that has no rollup."""
+
+    class NoRollup:
+        async def read_versions(self, *_: Any) -> None:
+            return None
+
+        async def read_sums(self, *_: Any, **__: Any) -> None:
+            return None
+
+        read_product_sums = read_sums
+
+    bare = TotalsReader(reader._orders, NoRollup(), reader._cache, reader._clock, namespace="")  # type: ignore[arg-type]
+    totals = await bare.read_totals(query)
+    assert totals.source is TotalsSource.AGGREGATION
+    return totals.months
+
+
+ACTIONS = st.sampled_from(
+    [*["place"] * 8, *["move"] * 8, *["fold"] * 3, *["rebuild a day"] * 2, "rebuild", "start a rebuild", "drop"]
+)
+QUERIES = st.builds(
+    TotalsQuery,
+    first=st.sampled_from(["2023-11", "2023-12", "2024-01", "2024-03"]).map(parse_month),
+    last=st.sampled_from(["2024-03", "2024-04", "2024-05"]).map(parse_month),
+    timezone=st.sampled_from(ZONES),
+    currency=st.sampled_from(["IDR", "USD"]),
+    statuses=st.lists(st.sampled_from(STATUSES), unique=True, max_size=7).map(lambda chosen: tuple(sorted(chosen))),
+    product_id=st.sampled_from([None, None, *PRODUCTS, "prd_none"]),
+)
+
+
+HISTORIES = {
+    "seed": st.integers(0, 10**6),
+    "steps": st.lists(st.lists(ACTIONS, min_size=1, max_size=8), min_size=1, max_size=5),
+    "query": QUERIES,
+}
+SETTINGS = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+async def check_history(shop: Shop, seed: int, steps: list[list[str]], query: TotalsQuery) -> None:
+    """Let a history happen and compare all answers again and again."""
+    database = shop.subgraphs["order"].runtime.database
+    for name in ("orders", "outbox", "product_sales"):
+        await database[name].delete_many({})
+    await empty_rollup(database)
+    history = History(database, Random(seed))
+    reader = open_reader(shop, database)
+    for actions in steps:
+        for action in actions:
+            await history.do(action)
+        await compare(shop, [reader], query)
+    await history.do("rebuild")
+    assert (await compare(shop, [reader], query))[0] in (TotalsSource.ROLLUP, TotalsSource.CACHE)
+    await history.rollup.fold_all()
+    assert await history.repair.reconcile() == []
+    assert set(await compare(shop, [reader], query)) <= {TotalsSource.ROLLUP, TotalsSource.CACHE}
+
+
+@given(**HISTORIES)
+@SETTINGS
+async def test_cache_rollup_and_aggregation_agree(
+    shop: Shop, seed: int, steps: list[list[str]], query: TotalsQuery
+) -> None:
+    await check_history(shop, seed, steps, query)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(7200)
+@given(**HISTORIES)
+@settings(SETTINGS, max_examples=NIGHTLY_EXAMPLES, derandomize=False, print_blob=True)
+async def test_cache_rollup_and_aggregation_agree_through_the_night(
+    shop: Shop, seed: int, steps: list[list[str]], query: TotalsQuery
+) -> None:
+    await check_history(shop, seed, steps, query)
+
+
+async def test_they_agree_while_writers_folders_and_a_rebuild_are_at_work(shop: Shop, database: Database) -> None:
+    reader = open_reader(shop, database)
+    query = TotalsQuery(parse_month("2023-12"), parse_month("2024-04"), "Asia/Jakarta", "IDR", STATUSES)
+    at_work = 4
+    # Each order counts once whatever its status: what is there can only grow
+    placed = 0
+
+    async def write(seed: int) -> None:
+        nonlocal at_work, placed
+        history = History(database, Random(seed))
+        history.count = seed * 1000
+        for _ in range(15):
+            row = history.draw_order(OrderStatus.PENDING_PAYMENT)
+            order = OrderRow.model_validate({**row, "id": row["_id"], "currency": "IDR"})
+
+            async def work(session: Session, order: OrderRow = order) -> None:
+                await history.mover.place(order, session=session)
+
+            await in_transaction(database.client, work)
+            placed += 1
+            await history.move()
+        at_work -= 1
+
+    async def disturb() -> None:
+        history = History(database, Random(0))
+        while at_work:
+            for action in ("fold", "rebuild a day", "fold", "start a rebuild", "rebuild"):
+                await history.do(action)
+
+    async def watch() -> None:
+        while at_work:
+            known = placed
+            months = (await reader.read_totals(query)).months
+            # A transaction may have committed that its writer has not heard of yet
+            assert known <= sum(month.order_count for month in months) <= placed + 4
+
+    await asyncio.gather(*(write(seed) for seed in range(1, 5)), disturb(), watch(), watch())
+    history = History(database, Random(0))
+    await history.do("rebuild")
+    assert sum(month.order_count for month in (await reader.read_totals(query)).months) == placed == 60
+    await history.rollup.fold_all()
+    assert await history.repair.reconcile() == []
+
+
+async def test_two_folders_at_once_add_every_change_once(shop: Shop, database: Database) -> None:
+    history = History(database, Random(3))
+    for _ in range(40):
+        await history.place()
+    folded = await asyncio.gather(*(history.rollup.fold(7) for _ in range(8)))
+    await history.rollup.fold_all()
+    assert sum(folded) <= 40
+    assert await database[CHANGES].count_documents({}) == 0
+    assert await history.repair.reconcile() == []
+
+
+async def test_an_orders_change_costs_one_more_command(shop: Shop, database: Database, commands: CommandLog) -> None:
+    history = History(database, Random(1))
+    commands.clear()
+    await history.place()
+    assert commands.commands == ["insert orders", "insert total_changes", "insert outbox", "commitTransaction"]
+
+
+async def test_an_order_that_is_not_written_leaves_no_change(shop: Shop, database: Database) -> None:
+    history = History(database, Random(1))
+    row = history.draw_order(OrderStatus.PENDING_PAYMENT)
+
+    async def fail(session: Session) -> None:
+        await history.mover.place(OrderRow.model_validate({**row, "id": row["_id"]}), session=session)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await in_transaction(database.client, fail)
+    assert await database[CHANGES].count_documents({}) == 0
+
+
+async def test_what_has_drifted_is_found_reported_and_mended(shop: Shop, database: Database) -> None:
+    at = datetime(2024, 1, 10, 5, 20, tzinfo=UTC)
+    await import_orders(shop, [past_order(1, at, ("prd_cup", 2, 500)), past_order(2, at + timedelta(days=40))])
+    repair = RollupRepair(database.client, database)
+    assert await repair.reconcile() == []
+    await database[TOTALS].update_one({"_id": "IDR/d/2024-01-10"}, {"$inc": {"DELIVERED.n": 3}})
+    await database[TOTALS].delete_one({"_id": "IDR/m/2024-02"})
+    await database[PRODUCT_TOTALS].update_one(
+        {"_id": "IDR/d/2024-03-01/prd_cup"}, {"$set": {"PAID": _sums(1, 1, 1), "day": "2024-03-01"}}, upsert=True
+    )
+    assert sorted(await repair.reconcile()) == [
+        Drift("IDR/d/2024-01-10", "DELIVERED", (4, 2, 1000), (1, 2, 1000)),
+        Drift("IDR/d/2024-03-01/prd_cup", "PAID", (1, 1, 1), (0, 0, 0)),
+        Drift("IDR/m/2024-02", "DELIVERED", (0, 0, 0), (1, 1, 1000)),
+    ]
+    assert await repair.reconcile() == []
+    query = TotalsQuery(parse_month("2024-01"), parse_month("2024-03"), "UTC", "IDR")
+    assert set(await compare(shop, [], query)) == {TotalsSource.ROLLUP, TotalsSource.CACHE}
+
+
+async def test_a_rebuild_goes_on_where_it_was_cut_short(shop: Shop, database: Database) -> None:
+    days = (1, 2, 5, 31, 60)
+    await import_orders(shop, [past_order(day, FIRST_DAY + timedelta(days=day)) for day in days])
+    repair = RollupRepair(database.client, database)
+    await repair.start_rebuild()
+    assert await repair.rebuild_some(2) == 2
+    state = await database[TOTALS].find_one({"_id": STATE_ID})
+    assert state == {"_id": STATE_ID, "is_complete": False, "next_day": FIRST_DAY + timedelta(days=3)}
+    # Another process, after a crash
+    assert await RollupRepair(database.client, database).rebuild_some(20) == 3
+    assert await repair.rebuild_some(20) == 0
+    assert await repair.reconcile() == []
+    assert await database[TOTALS].count_documents({"_id": {"$regex": "^IDR/d/"}}) == 5
+
+
+async def test_a_store_that_has_orders_but_no_rollup_makes_it(shop: Shop, database: Database) -> None:
+    await import_orders(shop, [past_order(1, FIRST_DAY)])
+    await database.drop_collection(TOTALS)
+    repair = RollupRepair(database.client, database)
+    await repair.prepare()
+    assert await database[TOTALS].count_documents({}) == 0
+    query = TotalsQuery(parse_month("2023-12"), parse_month("2023-12"), "UTC", "IDR")
+    assert set(await compare(shop, [], query)) == {TotalsSource.AGGREGATION}
+    await repair.run_rebuild(shop.clock.now())
+    assert await compare(shop, [], query) == [TotalsSource.ROLLUP, TotalsSource.CACHE]
+
+
+def _sums(orders: int, quantity: int, revenue: int) -> dict[str, int]:
+    return {"n": orders, "q": quantity, "r": revenue}
