@@ -50,6 +50,8 @@ def choose_subgraphs(
             chosen |= offer.candidates[0].needed
     open_offers = {offer: count for offer, count in counted.items() if offer.candidates}
     names = _undominated(open_offers, chosen, request_cost)
+    if not names:
+        return chosen
     if len(names) <= _MOST_TRIED_TOGETHER:
         additions = [frozenset(some) for size in range(len(names) + 1) for some in combinations(names, size)]
         return min(
