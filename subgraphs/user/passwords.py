@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
@@ -15,6 +17,10 @@ TIME_COST = 3
 MEMORY_KIB = 64 * 1024
 PARALLELISM = 1
 
+# How far hashing stands back behind the event loop and MongoDB where there are fewer cores than work: about a third of
+# their share each. Logins take a little longer then; everybody else's requests do not
+NICENESS = 5
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -26,7 +32,7 @@ class Passwords:
         self._hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=PARALLELISM)
         # One core is left to the event loop. The pool's size also bounds the memory that a flood of logins takes
         workers = threads or max(1, (os.cpu_count() or 2) - 1)
-        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="argon2")
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="argon2", initializer=_give_way)
         self._hash_of_nobody = ""
 
     async def prepare(self) -> None:
@@ -54,3 +60,9 @@ class Passwords:
         except (VerificationError, InvalidHashError):
             return False
         return matches and encoded is not None
+
+
+def _give_way() -> None:
+    """Lower the priority of the calling thread, where a thread has one of its own."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
