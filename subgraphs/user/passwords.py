@@ -65,4 +65,6 @@ class Passwords:
 def _give_way() -> None:
     """Lower the priority of the calling thread, where a thread has one of its own."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        thread = threading.get_native_id()
+        # From where the process stands; only further back is always allowed, and 19 is the last place
+        os.setpriority(os.PRIO_PROCESS, thread, min(19, os.getpriority(os.PRIO_PROCESS, thread) + NICENESS))

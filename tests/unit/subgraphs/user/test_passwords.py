@@ -1,10 +1,12 @@
 import asyncio
+import os
+import sys
 import threading
 
 import pytest
 from argon2 import PasswordHasher
 
-from subgraphs.user.passwords import MEMORY_KIB, PARALLELISM, TIME_COST, Passwords
+from subgraphs.user.passwords import MEMORY_KIB, NICENESS, PARALLELISM, TIME_COST, Passwords
 
 CHEAP = {"time_cost": 1, "memory_kib": 8, "threads": 1}
 
@@ -55,3 +57,18 @@ async def test_a_hash_of_other_parameters_is_to_be_renewed() -> None:
     assert weak.needs_rehash(encoded) is False
     assert strong.needs_rehash(encoded) is True
     assert await strong.verify(encoded, "correct horse") is True
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no priority of its own")
+async def test_hashing_stands_back_behind_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    hash_ = PasswordHasher.hash
+
+    def noting_hash(self: PasswordHasher, password: str | bytes) -> str:
+        seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return hash_(self, password)
+
+    monkeypatch.setattr(PasswordHasher, "hash", noting_hash)
+    await Passwords(**CHEAP).hash("correct horse")
+    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    assert seen == [min(19, own + NICENESS)]
