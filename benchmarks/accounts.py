@@ -228,6 +228,9 @@ async def _with_store(mongodb_uri: str, folder: Path, emails: list[str], seconds
         "PYTHONPATH": str(ROOT),
         "PASAR_MONGODB_URI": mongodb_uri,
         "PASAR_DATA": str(folder),
+        # Logins wait in line, on a machine that is busy with other things for longer than a client would
+        "PASAR_ROUTER_TIMEOUTS__SUBGRAPH_S": "300",
+        "PASAR_ROUTER_TIMEOUTS__REQUEST_S": "300",
         "PASAR_ROUTER_TRUSTED_PROXIES": '["127.0.0.1"]',
     }
     command = [sys.executable, "-m", "pasar", "up", "--port", str(port)]

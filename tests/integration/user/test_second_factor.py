@@ -184,7 +184,10 @@ async def test_enrolling_needs_the_password_and_changes_nothing_without_it(ani: 
     for password in ("wrong", "", "x" * 100_000):
         assert (await ani.ask(ENROL, password=password))["__typename"] == "InvalidCredentialsProblem"
     assert await store.code(ENROL, {"password": PASSWORD}, by=ANONYMOUS) == "UNAUTHENTICATED"
-    assert await store.snapshot() == before
+    after = await store.snapshot()
+    # Noted at the first, the second, the fourth
+    assert [entry["action"] for entry in after["audit_entries"]] == ["LOGIN_FAILED"] * 2
+    assert {**after, "audit_entries": before["audit_entries"]} == before
 
 
 async def test_a_second_enrolment_takes_the_place_of_one_that_was_not_confirmed(ani: Person) -> None:
@@ -255,7 +258,7 @@ async def test_a_login_is_completed_into_cookies(enrolled: Person, store: UserSt
     variables = {"challenge": challenge, "code": enrolled.code(), "transport": "COOKIE"}
     session = (await store.data(COMPLETE, variables))["completeLogin"]
     assert (session["accessToken"], session["refreshToken"]) == (None, None)
-    assert [cookie.name for cookie in store.cookies] == ["pasar_access", "pasar_refresh"]
+    assert [cookie.name for cookie in store.cookies] == ["pasar_access", "pasar_refresh", "pasar_device"]
     assert (await store.snapshot())["sessions"][-1]["transport"] == "COOKIE"
 
 
@@ -263,7 +266,9 @@ async def test_a_wrong_password_gets_no_challenge(enrolled: Person, store: UserS
     before = await store.snapshot()
     result = await store.data(LOGIN, {"email": enrolled.email, "password": "wrong"})
     assert result["login"] == {"__typename": "InvalidCredentialsProblem"}
-    assert await store.snapshot() == before
+    after = await store.snapshot()
+    assert (await actions(store))[len(before["audit_entries"]) :] == ["LOGIN_FAILED"]
+    assert {**after, "audit_entries": before["audit_entries"]} == before
 
 
 async def test_a_code_works_once_in_whatever_login(enrolled: Person, store: UserStore) -> None:
