@@ -276,7 +276,9 @@ class _Run:
         """Run the plan and yield the answer's parts; only one, without `hasNext`, if nothing is left to come."""
         blocks = self._prepared.blocks
         self._passed = {number: asyncio.Event() for block in blocks for number in block.waits_for}
-        delivery = Delivery(self._prepared, self._merged, self._client_variables, self._context.request_id)
+        delivery = Delivery(
+            self._prepared, self._merged, self._client_variables, self._context.request_id, self._response.reader
+        )
         tasks = [
             asyncio.create_task(self._run_block(block, gate, delivery))
             for block, gate in zip(blocks, delivery.gates, strict=True)

@@ -26,6 +26,7 @@ from graphql.execution import (
 from router.executor.measures import Measures
 from router.executor.prepared import PreparedOperation
 from router.executor.resolving import AlreadyReported, Causes, FieldValues
+from router.executor.shape import ShapeReader
 
 _log = structlog.get_logger("router.executor")
 
@@ -53,10 +54,16 @@ class Delivery:
         merged: the response so far, which fetches still add to.
         variables: the client's.
         request_id: for the log.
+        reader: reads what the client wants of objects, deferred or not.
     """
 
     def __init__(
-        self, prepared: PreparedOperation, merged: dict[str, Any], variables: Mapping[str, Any], request_id: str
+        self,
+        prepared: PreparedOperation,
+        merged: dict[str, Any],
+        variables: Mapping[str, Any],
+        request_id: str,
+        reader: ShapeReader,
     ) -> None:
         self._prepared = prepared
         self._merged = merged
@@ -76,6 +83,7 @@ class Delivery:
             self._causes,
             {path: tuple(found) for path, found in gates.items()},
             prepared.subgraphs_at,
+            reader,
         )
 
     def report(self, errors: Iterable[dict[str, Any]]) -> None:

@@ -30,6 +30,7 @@ from graphql import (
 
 from router.executor.leaves import UnfitValue, coerce_leaf
 from router.executor.reports import SUBREQUEST_MALFORMED_RESPONSE, FieldPath
+from router.executor.shape import FieldShape, ShapeReader
 
 #: What graphql-core tells of a field; there is no context.
 ResolveInfo: TypeAlias = GraphQLResolveInfo[None]
@@ -97,6 +98,7 @@ class FieldValues:
         causes: the errors of the fetches that are through.
         gates: what a field has to wait for, by its response keys: for objects of which types, and for what to happen.
         subgraphs_at: who answers for a place.
+        reader: reads what the client wants of objects, deferred or not.
     """
 
     def __init__(
@@ -105,12 +107,14 @@ class FieldValues:
         causes: Causes,
         gates: Mapping[tuple[str, ...], tuple[tuple[frozenset[str], asyncio.Event], ...]],
         subgraphs_at: SubgraphsAt,
+        reader: ShapeReader,
     ) -> None:
         self._schema = schema
         self._causes = causes
         self._gates = gates
         self._gated_keys = frozenset(keys[-1] for keys in gates)
         self._subgraphs_at = subgraphs_at
+        self._reader = reader
 
     def resolve_field(self, source: dict[str, Any], info: ResolveInfo, **_arguments: Any) -> Any:
         """Return a field's value, or an awaitable of it while it is being fetched."""
@@ -134,7 +138,7 @@ class FieldValues:
         """Return the name of an object's type.
 
         An object that only carries an interface's name is one of which nothing was asked that depends on its type, so
-        any of its possible types reads it alike.
+        any of its possible types reads it alike; or the request that would have told it failed.
         """
         name = value.get("__typename", type_.name)
         named = self._schema.get_type(name) if isinstance(name, str) else None
@@ -144,11 +148,21 @@ class FieldValues:
             # The client may have asked under another key only, and then it is known under that one only
             told = (value.get(key) for node in info.field_nodes for key in _type_name_keys(node, info.fragments))
             possible = {each.name for each in self._schema.get_possible_types(named)}
-            return next((name for name in told if name in possible), min(possible))
+            known = next((name for name in told if name in possible), None)
+            if known is not None or self._reads_alike(named.name, info):
+                return known or min(possible)
         raise self._unfit(
             tuple(info.path.as_list()),
             f"Field {info.parent_type.name}.{info.field_name} returned an object that is no {type_.name}.",
         )
+
+    def _reads_alike(self, type_name: str, info: ResolveInfo) -> bool:
+        """Tell whether the client wants the same of all objects of an interface."""
+        selection_sets = tuple(node.selection_set for node in info.field_nodes if node.selection_set)
+        field = FieldShape(
+            str(info.path.key), info.field_name, info.return_type, tuple(info.field_nodes), selection_sets
+        )
+        return self._reader.shape_of_typename(field, type_name) is not None
 
     def _value(self, source: dict[str, Any], info: ResolveInfo) -> Any:
         value = source.get(str(info.path.key))
