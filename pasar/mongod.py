@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -57,10 +57,13 @@ class EmbeddedMongod:
     the thread that started it ends.
     """
 
-    def __init__(self, folder: Path, *, binary: str = "", cache_size_gb: float | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, binary: str = "", cache_size_gb: float | None = None, options: Sequence[str] = ()
+    ) -> None:
         self.folder = folder.resolve()
         self._configured_binary = binary
         self._cache_size_gb = cache_size_gb
+        self._options = tuple(options)
         self._child: subprocess.Popen[bytes] | None = None
         self._lock: IO[bytes] | None = None
         self._port = 0
@@ -187,6 +190,7 @@ class EmbeddedMongod:
             arguments.append("--nounixsocket")
         if self._cache_size_gb is not None:
             arguments += ["--wiredTigerCacheSizeGB", str(self._cache_size_gb)]
+        arguments += self._options
         with (self.folder / "mongod.stderr").open("wb") as stderr:
             self._child = subprocess.Popen(
                 arguments,

@@ -9,6 +9,9 @@ from pasar.mongod import EmbeddedMongod
 
 # Tests hold little; several sessions may share a machine
 CACHE_SIZE_GB = 0.5
+# Files of collections that were dropped stay open for five minutes and a checkpoint, and every test drops dozens: by
+# default mongod runs out of files, and ends
+OPTIONS = ("--syncdelay", "10", "--setParameter", "minSnapshotHistoryWindowInSeconds=10")
 
 
 @contextmanager
@@ -22,5 +25,5 @@ def running_mongodb(folder: Path) -> Iterator[str]:
         yield configured
         return
     binary = os.environ.get("PASAR_MONGOD_BIN", "")
-    with EmbeddedMongod(folder, binary=binary, cache_size_gb=CACHE_SIZE_GB) as mongod:
+    with EmbeddedMongod(folder, binary=binary, cache_size_gb=CACHE_SIZE_GB, options=OPTIONS) as mongod:
         yield mongod.uri
