@@ -7,7 +7,6 @@ that read the same folder change over at the same moment. A single file is a rin
 """
 
 import re
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,8 +22,6 @@ log = structlog.get_logger(__name__)
 
 # After its last signature a key is needed for the longest life of a token, and for clocks that differ by a minute
 OVERLAP = timedelta(seconds=MAX_ACCESS_TOKEN_TTL_S + 60)
-# A look at a handful of files takes 50 us
-CHECK_EVERY_S = 2.0
 
 # A key without a date: it has always been there
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
@@ -62,26 +59,23 @@ def verifying_at(keys: Sequence[DatedKey], now: datetime) -> tuple[DatedKey, ...
 class KeyRing:
     """Reads the keys of a folder, and again when they change. Mutable: it keeps those read last.
 
+    Each time it is asked it looks at the folder, which takes 50 us for a handful of files: what has been removed signs
+    nothing from then on.
+
     Args:
         path: the folder, or the file of a single key.
         algorithm: what all keys are for.
-        check_every_s: how long it does not even look for changes; CHECK_EVERY_S unless told.
     """
 
-    def __init__(self, path: Path, algorithm: Algorithm, *, check_every_s: float | None = None) -> None:
+    def __init__(self, path: Path, algorithm: Algorithm) -> None:
         self.path = path
         self._algorithm = algorithm
-        self._check_every_s = CHECK_EVERY_S if check_every_s is None else check_every_s
-        self._checked_at_s = time.monotonic()
         self._snapshot = _take_snapshot(path)
         self._keys = read_keys(path, algorithm)
 
     def keys(self) -> tuple[DatedKey, ...]:
         """Return all keys, oldest first. When the folder cannot be used any more, those of before go on."""
-        now_s = time.monotonic()
-        if now_s - self._checked_at_s >= self._check_every_s:
-            self._checked_at_s = now_s
-            self._reread()
+        self._reread()
         return self._keys
 
     def signing(self, now: datetime) -> SigningKey:

@@ -172,8 +172,7 @@ class TokenVerifier:
             ExpiredToken: it was valid, once.
             InvalidToken: anything else is wrong with it.
         """
-        kid = read_key_id(token)
-        key = None if kid is None else self._keys.get(kid)
+        key = self._key_of(token)
         if key is None:
             raise InvalidToken("the access token is not valid")
         claims = _decode(token, key.public, key.algorithm, issuer=self._issuer, audience=self._audience, now=now)
@@ -183,6 +182,14 @@ class TokenVerifier:
         if identity.is_service:
             raise InvalidToken("the access token is not valid")
         return Proof(identity, float(claims["exp"]))
+
+    def knows_key_of(self, token: str) -> bool:
+        """Tell whether *token* names one of the keys; it may be worth nothing all the same."""
+        return self._key_of(token) is not None
+
+    def _key_of(self, token: str) -> VerificationKey | None:
+        kid = read_key_id(token)
+        return None if kid is None else self._keys.get(kid)
 
 
 def read_key_id(token: str) -> str | None:

@@ -8,7 +8,6 @@ from typing import Any
 import jwt
 import pytest
 
-from core import key_ring
 from core.key_ring import OVERLAP
 from core.settings import Settings
 from core.tokens import InvalidToken, TokenVerifier, verification_keys_from_jwks
@@ -39,11 +38,7 @@ class LazyVerifier:
 
 
 @pytest.fixture
-async def rotating(
-    make_runtime: MakeRuntime, clock: FixedClock, store_settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> UserStore:
-    # Real seconds, which do not pass here
-    monkeypatch.setattr(key_ring, "CHECK_EVERY_S", 0.0)
+async def rotating(make_runtime: MakeRuntime, clock: FixedClock, store_settings: Settings) -> UserStore:
     settings = complete_settings(store_settings.model_copy(update={"token_key_file": None}))
     return await open_store(make_runtime, clock, settings)
 

@@ -20,7 +20,7 @@ def put_key(folder: Path, signs_from: datetime, algorithm: Algorithm = "EdDSA") 
 
 
 def open_ring(path: Path, algorithm: Algorithm = "EdDSA") -> KeyRing:
-    return KeyRing(path, algorithm, check_every_s=0)
+    return KeyRing(path, algorithm)
 
 
 def kids(ring: KeyRing, now: datetime) -> list[str]:
@@ -68,11 +68,14 @@ def test_a_ring_follows_its_folder(tmp_path: Path) -> None:
     assert kids(ring, NOON) == [new]
 
 
-def test_a_ring_does_not_look_at_its_folder_all_the_time(tmp_path: Path) -> None:
-    old = put_key(tmp_path, ALWAYS)
-    ring = KeyRing(tmp_path, "EdDSA", check_every_s=3600)
-    put_key(tmp_path, NOON)
-    assert kids(ring, NOON) == [old]
+def test_a_key_signs_nothing_from_the_moment_it_is_removed(tmp_path: Path) -> None:
+    put_key(tmp_path, ALWAYS)
+    new = put_key(tmp_path, NOON)
+    ring = open_ring(tmp_path)
+    before = NOON - timedelta(seconds=1)
+    assert ring.signing(before).kid != new
+    (tmp_path / key_file_name(ALWAYS)).unlink()
+    assert ring.signing(before).kid == new
 
 
 @pytest.mark.parametrize("content", [b"", b"half a k", generate_private_key("RS256")])

@@ -120,7 +120,7 @@ def put_key(folder: Path, signs_from: datetime) -> AccessTokenIssuer:
 
 async def test_a_remembered_token_is_refused_once_its_key_is_gone(tmp_path: Path, clock: FixedClock) -> None:
     old, new = put_key(tmp_path, ALWAYS), put_key(tmp_path, NOON)
-    ring = KeyRing(tmp_path, "EdDSA", check_every_s=0)
+    ring = KeyRing(tmp_path, "EdDSA")
     config = AuthenticationConfig()
     source = LocalKeys(config, ring=ring, check_every_s=0)
     authenticator = build_authenticator(config, keys=source, now=clock.now)
@@ -133,12 +133,24 @@ async def test_a_remembered_token_is_refused_once_its_key_is_gone(tmp_path: Path
     assert await authenticator.authenticate(f"Bearer {tokens[1]}", {}) == ANI
 
 
+async def test_a_new_key_is_looked_for_when_a_token_names_it(tmp_path: Path) -> None:
+    put_key(tmp_path, ALWAYS)
+    config = AuthenticationConfig()
+    # Were it not for the token, they would be read once an hour
+    source = LocalKeys(config, ring=KeyRing(tmp_path, "EdDSA"), check_every_s=3600)
+    source.verifier_at_hand(NOON)
+    (tmp_path / key_file_name(ALWAYS)).unlink()
+    token = put_key(tmp_path, ALWAYS).issue(ANI, now=NOON)
+    authenticator = build_authenticator(config, keys=source, now=lambda: NOON)
+    assert await authenticator.authenticate(f"Bearer {token}", {}) == ANI
+
+
 async def test_an_old_key_signs_nothing_any_more_after_the_overlap(tmp_path: Path, clock: FixedClock) -> None:
     # As if it had been stolen from a backup
     old = put_key(tmp_path, ALWAYS)
     put_key(tmp_path, NOON)
     config = AuthenticationConfig()
-    source = LocalKeys(config, ring=KeyRing(tmp_path, "EdDSA", check_every_s=0), check_every_s=0)
+    source = LocalKeys(config, ring=KeyRing(tmp_path, "EdDSA"), check_every_s=0)
     authenticator = build_authenticator(config, keys=source, now=clock.now)
     clock.advance(OVERLAP - timedelta(seconds=1))
     assert await authenticator.authenticate(f"Bearer {old.issue(ANI, now=clock.now())}", {}) == ANI
