@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 import structlog
 
+from core.errors import PasarError
 from core.settings import MAX_ACCESS_TOKEN_TTL_S
 from core.tokens import AccessTokenIssuer, Algorithm, SigningKey, load_signing_key
 
@@ -30,6 +31,12 @@ _NAME = re.compile(r"(\d{8}T\d{6}Z)\.key")
 _MOMENT = "%Y%m%dT%H%M%SZ"
 
 Snapshot: TypeAlias = tuple[tuple[str, int, int], ...]
+
+
+class KeyUnusable(PasarError):
+    """A key or secret that was configured cannot be used."""
+
+    code = "KEY_UNUSABLE"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from core.errors import PasarError
-from core.key_ring import ALWAYS, OVERLAP, DatedKey, key_file_name, read_keys, signing_at, verifying_at
+from core.key_ring import ALWAYS, OVERLAP, DatedKey, KeyUnusable, key_file_name, read_keys, signing_at, verifying_at
 from core.settings import Settings
 from core.tokens import Algorithm, generate_private_key
-from pasar.keys import KeyUnusable, write_private
+from pasar.keys import write_private
 
 # A key is published for so long before it signs: twice the time that routers keep the keys they have read
 PUBLISHED_BEFORE = timedelta(minutes=10)

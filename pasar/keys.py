@@ -8,23 +8,15 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from core.errors import PasarError
-from core.key_ring import ALWAYS, KeyRing, key_file_name
+from core.key_ring import ALWAYS, KeyRing, KeyUnusable, key_file_name
 from core.settings import Environment, Settings
-from core.tokens import MIN_SECRET_BYTES, AccessTokenIssuer, Algorithm, generate_private_key
+from core.tokens import MIN_SECRET_BYTES, Algorithm, generate_private_key
 from pasar.mongod import DataFolderUnusable
-from subgraphs.user.keys import load_token_issuer
 
 # The folder of the data folder
 KEYS = "keys"
 # Only the owner reads them
 PRIVATE_MODE = 0o600
-
-
-class KeyUnusable(PasarError):
-    """A key or secret that was configured cannot be used."""
-
-    code = "KEY_UNUSABLE"
 
 
 def complete_settings(settings: Settings, *, one_of_many: bool = False, **changes: Any) -> Settings:
@@ -66,18 +58,6 @@ def _require_configured(settings: Settings) -> None:
         missing.append("PASAR_INTERNAL_SECRET")
     if missing:
         raise KeyUnusable(f"set {' and '.join(missing)}: in production all programs of a store share them")
-
-
-def open_issuer(settings: Settings) -> AccessTokenIssuer:
-    """Return what signs access tokens at this moment, as the user subgraph does; *settings* are complete.
-
-    Raises:
-        KeyUnusable: the keys cannot be read or do not fit the algorithm.
-    """
-    try:
-        return load_token_issuer(settings)
-    except ValueError as error:
-        raise KeyUnusable(str(error)) from error
 
 
 def open_key_ring(settings: Settings) -> KeyRing:

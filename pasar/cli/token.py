@@ -29,11 +29,12 @@ def token(
     from core.scopes import scopes_of
     from core.settings import Environment
     from pasar.configuration import ConfigurationInvalid, read_settings
-    from pasar.keys import complete_settings, open_issuer
+    from pasar.keys import complete_settings
+    from subgraphs.user.keys import load_token_issuer
 
     settings = read_settings(data=data)
     if settings.environment is Environment.PRODUCTION:
         raise ConfigurationInvalid("development tokens are not made where PASAR_ENVIRONMENT is production: log in")
     roles = frozenset(chosen.value for chosen in role or [RoleName.STAFF])
     identity = Identity(subject=subject, roles=roles, scopes=scopes_of(roles))
-    print(open_issuer(complete_settings(settings)).issue(identity, now=SystemClock().now()))
+    print(load_token_issuer(complete_settings(settings)).issue(identity, now=SystemClock().now()))

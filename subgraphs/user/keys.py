@@ -5,7 +5,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from core.clock import Clock, SystemClock
-from core.key_ring import KeyRing, RotatingIssuer
+from core.key_ring import KeyRing, KeyUnusable, RotatingIssuer
 from core.settings import Settings
 from core.tokens import AccessTokenIssuer
 
@@ -18,17 +18,17 @@ def open_issuer(settings: Settings) -> RotatingIssuer:
     """Return what signs this installation's access tokens, now and after its keys have been rotated.
 
     Raises:
-        ValueError: no key file is set, it cannot be read, or it does not fit PASAR_TOKEN_ALGORITHM.
+        KeyUnusable: no key file is set, it cannot be read, or it does not fit PASAR_TOKEN_ALGORITHM.
     """
     path = settings.token_key_file
     if path is None:
-        raise ValueError("PASAR_TOKEN_KEY_FILE is not set: it names the key that signs access tokens")
+        raise KeyUnusable("PASAR_TOKEN_KEY_FILE is not set: it names the key that signs access tokens")
     try:
         ring = KeyRing(path, settings.token_algorithm)
     except OSError as error:
-        raise ValueError(f"PASAR_TOKEN_KEY_FILE: {path} cannot be read: {error.strerror}") from error
+        raise KeyUnusable(f"PASAR_TOKEN_KEY_FILE: {path} cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise ValueError(f"PASAR_TOKEN_KEY_FILE: {path} is not usable: {error}") from error
+        raise KeyUnusable(f"PASAR_TOKEN_KEY_FILE: {path} is not usable: {error}") from error
     return RotatingIssuer(ring, settings.token_issuer, settings.token_audience, settings.access_token_ttl_s)
 
 

@@ -81,7 +81,7 @@ class RoleQuery:
 
 @strawberry.type
 class RoleMutation:
-    """Changes to roles. They count from the next access token of whoever holds the role."""
+    """Changes to roles."""
 
     @strawberry.federation.mutation(requires_scopes=[[ROLES_WRITE]])
     async def create_role(
@@ -101,8 +101,8 @@ class RoleMutation:
         info: strawberry.Info[UserContext, None],
         input: Annotated[UpdateRoleInput, strawberry.argument(description="What changes.")],
     ) -> UpdateRoleResult:
-        """Change what a role is for or allows."""
-        role = await info.context.service.roles.update_role(
+        """Change what a role is for or allows. Access tokens with what it has lost stop working within a minute."""
+        role = await info.context.service.update_role(
             input.name, description=input.description, scopes=input.scopes, by=info.context.identity
         )
         return Role.from_definition(role)

@@ -70,6 +70,10 @@ class RoleRepository:
         """Return how many accounts have the role."""
         return await self._users.count_documents({"roles": name}, session=session)
 
+    async def find_holders(self, name: str, *, session: Session) -> list[str]:
+        """Return the ids of the accounts that have the role."""
+        return [row["_id"] async for row in self._users.find({"roles": name}, {"_id": 1}, session=session)]
+
     async def touch_another_admin(self, user_id: str, *, session: Session) -> bool:
         """Write to an active administrator other than *user_id*; return False when there is none.
 

@@ -1,7 +1,7 @@
 """What can be done with roles: make them up, assign them, and find out what they allow.
 
-A role counts from the next access token on: `Sessions` asks for the scopes when it issues one. So a change takes as
-long as the access tokens live that are out (PASAR_ACCESS_TOKEN_TTL_S), unless their sessions are revoked.
+A role counts from the next access token on: `Sessions` asks for the scopes when it issues one. A change that takes
+something away has the access tokens that are out refused within a minute; one that only gives waits for the next.
 """
 
 from collections.abc import Collection, Sequence
@@ -31,9 +31,9 @@ from subgraphs.user.role_repository import RoleRepository
 
 
 class RenewTokens(Protocol):
-    """Has the access tokens of an account refused, in the transaction of *session*."""
+    """Has the access tokens of accounts refused, in the transaction of *session*."""
 
-    async def __call__(self, user_id: str, *, session: Session) -> None:
+    async def __call__(self, user_ids: Collection[str], *, session: Session) -> None:
         """Do it."""
 
 
@@ -94,9 +94,17 @@ class RoleService:
         return role
 
     async def update_role(
-        self, name: str, *, description: str | None, scopes: Collection[str] | None, by: Identity
+        self,
+        name: str,
+        *,
+        description: str | None,
+        scopes: Collection[str] | None,
+        by: Identity,
+        renew_tokens: RenewTokens,
     ) -> RoleDefinition:
         """Change what is given of a role; None leaves it as it is.
+
+        When a scope is taken away, *renew_tokens* has the access tokens of those who have the role refused.
 
         Raises:
             Forbidden: the caller lacks roles:write, or one of the scopes.
@@ -123,6 +131,8 @@ class RoleService:
             if after != before:
                 await self._repository.replace_role(after, now=self._clock.now(), session=session)
                 await self._record(AuditAction.ROLE_UPDATED, name, after.scopes, by, session)
+                if not set(before.scopes) <= set(after.scopes):
+                    await renew_tokens(await self._repository.find_holders(name, session=session), session=session)
             return after
 
         return await in_transaction(self._client, work)
@@ -182,7 +192,7 @@ class RoleService:
                 changes = {"roles": list(checked), "updated_at": now}
                 account = await self._users.update_user(user_id, changes, session=session)
                 assert account is not None, "it was there in this transaction"
-                await renew_tokens(user_id, session=session)
+                await renew_tokens([user_id], session=session)
                 await announce_user(
                     USER_UPDATED, profile_of(account), database=self._database, now=now, session=session
                 )

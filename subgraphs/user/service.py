@@ -14,7 +14,7 @@ from core.paging import Page, PageRequest
 from core.scopes import AUDIT_READ, USERS_READ
 from core.subgraph import UNKNOWN_ORIGIN, Origin, Runtime, require_login, require_person
 from subgraphs.user.accounts.app import build_accounts, build_postbox
-from subgraphs.user.audit import AuditEntry, AuditFilter, AuditLog
+from subgraphs.user.audit import AuditAction, AuditEntry, AuditFilter, AuditLog
 from subgraphs.user.devices import Devices, SubjectKeys
 from subgraphs.user.documents import UserDocument
 from subgraphs.user.drafts import draft_user, profile_of
@@ -39,6 +39,7 @@ from subgraphs.user.model import (
 )
 from subgraphs.user.passwords import Passwords
 from subgraphs.user.repository import UserRepository
+from subgraphs.user.role_model import RoleDefinition
 from subgraphs.user.roles import RoleService
 from subgraphs.user.second_factor.service import SecondFactors
 from subgraphs.user.sessions import Sessions, Tokens
@@ -145,7 +146,13 @@ class UserService:
         async def work(session: Session) -> Tokens:
             if not await self._repository.note_login(account.id, account.password_hash, now=now, session=session):
                 raise refusal
-            return await self.sessions.open(profile, transport=transport, origin=origin, session=session)
+            tokens = await self.sessions.open(profile, transport=transport, origin=origin, session=session)
+            if set(profile.roles) - {Role.CUSTOMER}:
+                # A customer's logins are in the list of sessions, and would bury the rest of the log
+                await self._audit.record(
+                    AuditAction.LOGGED_IN, by=tokens.identity, user_id=account.id, origin=origin, session=session
+                )
+            return tokens
 
         return await in_transaction(self._runtime.client, work)
 
@@ -205,6 +212,18 @@ class UserService:
         See RoleService.set_roles.
         """
         return await self.roles.set_roles(user_id, roles, by=by, renew_tokens=self.sessions.renew_tokens_of)
+
+    async def update_role(
+        self, name: str, *, description: str | None, scopes: Collection[str] | None, by: Identity
+    ) -> RoleDefinition:
+        """Change a role; access tokens with a scope that it has lost are refused within a minute.
+
+        See RoleService.update_role.
+        """
+        renew_tokens = self.sessions.renew_tokens_of
+        return await self.roles.update_role(
+            name, description=description, scopes=scopes, by=by, renew_tokens=renew_tokens
+        )
 
     async def list_audit_entries(self, wanted: AuditFilter, page: PageRequest, *, by: Identity) -> Page[AuditEntry]:
         """Return a page of the audit log, newest first; raise Forbidden without audit:read."""

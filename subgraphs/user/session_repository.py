@@ -1,7 +1,10 @@
 """The MongoDB queries about sessions, refresh tokens and revoked access tokens."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
+
+from pymongo import UpdateOne
 
 from core.key_ring import OVERLAP
 from core.mongo import Database, Row, Session, find_one_and_update
@@ -113,9 +116,9 @@ class SessionRepository:
             await self._revoke(dict.fromkeys(ids), now=now, session=session)
         return ids
 
-    async def begin_generation_of(self, user_id: str, *, now: datetime, session: Session) -> None:
-        """Refuse the access tokens of an account that are out, and let its sessions go on."""
-        query = {"user_id": user_id, **_living(now)}
+    async def begin_generation_of(self, user_ids: Collection[str], *, now: datetime, session: Session) -> None:
+        """Refuse the access tokens of accounts that are out, and let their sessions go on."""
+        query = {"user_id": {"$in": list(user_ids)}, **_living(now)}
         await self._sessions.update_many(query, {"$inc": {"generation": 1}}, session=session)
         rows = self._sessions.find(query, {"generation": 1}, session=session)
         before: dict[str, int | None] = {row["_id"]: row["generation"] async for row in rows}
@@ -130,9 +133,16 @@ class SessionRepository:
 
     async def _revoke(self, before: dict[str, int | None], *, now: datetime, session: Session) -> None:
         # An overlap of keys is the longest life of a token, with something for clocks that differ
-        for session_id, generation in before.items():
-            row = {"before": generation, "at": now, "until": now + OVERLAP}
-            await self._revocations.update_one({"_id": session_id}, {"$set": row}, upsert=True, session=session)
+        writes = [
+            UpdateOne(
+                {"_id": session_id},
+                {"$set": {"before": generation, "at": now, "until": now + OVERLAP}},
+                upsert=True,
+            )
+            for session_id, generation in before.items()
+        ]
+        if writes:
+            await self._revocations.bulk_write(writes, session=session)
 
 
 def _living(now: datetime) -> Row:

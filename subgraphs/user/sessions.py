@@ -218,12 +218,12 @@ class Sessions:
         )
         return len(ended)
 
-    async def renew_tokens_of(self, user_id: str, *, session: Session) -> None:
-        """Have the access tokens of an account refused within a minute, in the transaction of *session*.
+    async def renew_tokens_of(self, user_ids: Collection[str], *, session: Session) -> None:
+        """Have the access tokens of accounts refused within a minute, in the transaction of *session*.
 
-        Its sessions go on: clients refresh, and get tokens with what the account may do now. For a change of roles.
+        Their sessions go on: clients refresh, and get tokens with what the account may do now. For a change of roles.
         """
-        await self._repository.begin_generation_of(user_id, now=self._clock.now(), session=session)
+        await self._repository.begin_generation_of(user_ids, now=self._clock.now(), session=session)
 
     async def require_living(self, identity: Identity) -> None:
         """Raise Unauthenticated when the session of the caller's token has ended, be it a moment ago.

@@ -25,6 +25,7 @@ from subgraphs.user.accounts.types import (
     RequestDataExportResult,
     RequestEmailChangeInput,
     RequestEmailChangeResult,
+    RequestPasswordResetResult,
     ResetPasswordInput,
     ResetPasswordResult,
     SetAccountStatusInput,
@@ -64,7 +65,7 @@ class AccountMutations:
         self,
         info: strawberry.Info[UserContext, None],
         email: Annotated[str, strawberry.argument(description="The e-mail address of the account.")],
-    ) -> PasswordResetRequested:
+    ) -> RequestPasswordResetResult:
         """Have a token for `resetPassword` sent to an address. The answer is the same for every address."""
         context = info.context
         await context.accounts.credentials.request_password_reset(email, origin=context.call.origin)

@@ -139,6 +139,10 @@ VerifyEmailResult: TypeAlias = Annotated[
     AuthSession | InvalidMailTokenProblem | InvalidCredentialsProblem,
     strawberry.union("VerifyEmailResult", description="Logged in to the new account, or why there is none."),
 ]
+RequestPasswordResetResult: TypeAlias = Annotated[
+    PasswordResetRequested | TooManyAttemptsProblem,
+    strawberry.union("RequestPasswordResetResult", description="The same for every address."),
+]
 ResetPasswordResult: TypeAlias = Annotated[
     PasswordChanged | InvalidMailTokenProblem | InvalidInputProblem,
     strawberry.union("ResetPasswordResult", description="The password is changed, or why not."),

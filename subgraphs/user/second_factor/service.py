@@ -427,7 +427,7 @@ class SecondFactors:
         )
         if not enabled:
             # What a role needs a second factor for ends with it
-            await self._sessions.renew_tokens_of(user_id, session=session)
+            await self._sessions.renew_tokens_of([user_id], session=session)
         action = AuditAction.SECOND_FACTOR_ENABLED if enabled else AuditAction.SECOND_FACTOR_DISABLED
         await self._audit.record(action, by=by, user_id=user_id, origin=origin, session=session)
         kind = LetterKind.SECOND_FACTOR_ENABLED if enabled else LetterKind.SECOND_FACTOR_DISABLED

@@ -184,6 +184,10 @@ def test_every_command_explains_itself(command: str) -> None:
     [
         ({"PASAR_PORT": "many"}, "error [CONFIGURATION_INVALID] PASAR_PORT: Input should be a valid integer"),
         ({"PASAR_MONGODB_URI": "http://example"}, "error [MONGODB_UNUSABLE] PASAR_MONGODB_URI is not a MongoDB URI"),
+        (
+            {"PASAR_TOKEN_KEY_FILE": __file__},
+            f"error [KEY_UNUSABLE] PASAR_TOKEN_KEY_FILE: {__file__} is not usable: Unable to load PEM file",
+        ),
     ],
 )
 def test_a_bad_variable_is_one_sentence(tmp_path: Path, variables: dict[str, str], sentence: str) -> None:

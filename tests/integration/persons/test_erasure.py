@@ -78,7 +78,7 @@ async def make_history(person: Person) -> tuple[str, str]:
     )
     await person.call(REQUEST, {"password": PASSWORD})
     await shop.run_job("user", "collect_exports")
-    await person.user.data(f'mutation {{ requestPasswordReset(email: "{person.email}") {{ message }} }}')
+    await person.user.data(f'mutation {{ requestPasswordReset(email: "{person.email}") {{ __typename }} }}')
     await person.mails()
     await keep_second_factor(person)
     return delivered, str(cancelled)

@@ -10,7 +10,11 @@ from subgraphs.user.model import InvalidCredentials, InvalidRefreshToken
 from tests.integration.user.conftest import PASSWORD, CountingPasswords, UserStore, token_in
 from tests.testkit.commands import CommandLog
 
-REQUEST_RESET = "mutation($email: String!) { requestPasswordReset(email: $email) { __typename message } }"
+REQUEST_RESET = """
+mutation($email: String!) {
+  requestPasswordReset(email: $email) { __typename ... on PasswordResetRequested { message } }
+}
+"""
 RESET = """
 mutation($input: ResetPasswordInput!) {
   resetPassword(input: $input) {

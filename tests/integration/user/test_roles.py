@@ -8,7 +8,9 @@ import pytest
 
 from core.identity import ANONYMOUS, Identity, service_identity
 from core.scopes import ADMIN_SCOPES, ASSIGNABLE_SCOPES, ROLE_SCOPES, USERS_WRITE, scopes_of
+from core.tokens import read_token_family
 from subgraphs.user.audit import AUDIT
+from subgraphs.user.revocations import RevocationList
 from tests.integration.user.conftest import PASSWORD, UserStore
 
 STAFF = Identity("usr_staff", frozenset({"STAFF"}), scopes_of(["STAFF"]))
@@ -292,6 +294,35 @@ async def test_nobody_gives_away_a_scope_that_they_lack(store: UserStore) -> Non
     assert await store.code(UPDATE, {"input": asked}, by=narrow) == "FORBIDDEN"
     assert await store.code(CREATE, {"input": {**asked, "name": "NEW"}}, by=narrow) == "FORBIDDEN"
     assert await everything(store) == before
+
+
+async def test_a_scope_that_a_role_loses_is_lost_to_those_who_are_logged_in(store: UserStore) -> None:
+    _, admin = await store.add("Root", "ADMIN")
+    await store.data(CREATE, {"input": WAREHOUSE}, by=admin)
+    for name in ("Ani", "Budi", "Citra"):
+        profile, _ = await store.add(name)
+        roles = ["CUSTOMER"] if name == "Citra" else ["WAREHOUSE"]
+        await store.data(SET_ROLES, {"id": profile.id, "roles": roles}, by=admin)
+    emails = [f"{name}@example.com" for name in ("ani", "ani", "budi", "citra")]
+    tokens = [await store.service.log_in(email=email, password=PASSWORD) for email in emails]
+    families = [read_token_family(one.identity.token_id) for one in tokens]
+
+    async def refused() -> list[bool]:
+        page = await RevocationList(store.database, store.clock).read("")
+        before = {entry["session"]: entry["before"] for entry in page["revoked"]}
+        return [
+            family is not None and family.session_id in before and family.generation < before[family.session_id]
+            for family in families
+        ]
+
+    # What is only added waits for the next token
+    more = [*WAREHOUSE["scopes"], "orders:read"]
+    await store.data(UPDATE, {"input": {"name": "WAREHOUSE", "scopes": more, "description": "More."}}, by=admin)
+    assert await refused() == [False] * 4
+    await store.data(UPDATE, {"input": {"name": "WAREHOUSE", "scopes": ["inventory:read"]}}, by=admin)
+    assert await refused() == [True, True, True, False]
+    renewed = await store.service.refresh(tokens[0].refresh_token)
+    assert renewed.identity.scopes == {"inventory:read"}
 
 
 async def test_a_name_is_taken_once(store: UserStore) -> None:

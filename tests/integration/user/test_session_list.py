@@ -144,8 +144,11 @@ async def test_an_administrator_sees_and_ends_them_and_is_recorded(store: UserSt
     assert await ids(store, admin, ani.profile.id) == [id_of(ani)]
     assert (await store.data(REVOKE, {"id": id_of(ani)}, by=admin))["revokeSession"]["__typename"] == "Session"
     assert await ids(store, admin, ani.profile.id) == []
-    (entry,) = (await store.snapshot())["audit_entries"]
-    assert (entry["actor_id"], entry["user_id"]) == (root.id, ani.profile.id)
+    entries = (await store.snapshot())["audit_entries"]
+    assert [(entry["action"], entry["actor_id"], entry["user_id"]) for entry in entries] == [
+        ("LOGGED_IN", root.id, root.id),
+        ("SESSION_REVOKED", root.id, ani.profile.id),
+    ]
 
 
 @pytest.mark.parametrize("session_id", ["", "ses_unknown", "$ne"])

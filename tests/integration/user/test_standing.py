@@ -164,6 +164,7 @@ async def test_an_administrator_suspends_and_reactivates(store: UserStore) -> No
     ]
     entries = (await store.snapshot())["audit_entries"]
     assert [(entry["actor_id"], entry["user_id"], entry["details"]) for entry in entries] == [
+        (root.subject, root.subject, {}),
         (root.subject, profile.id, {"from": "ACTIVE", "to": "SUSPENDED", "reason": "too many chargebacks"}),
         (root.subject, profile.id, {"from": "SUSPENDED", "to": "ACTIVE", "reason": "sorry"}),
     ]

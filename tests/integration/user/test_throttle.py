@@ -238,14 +238,25 @@ async def test_what_succeeds_nearly_always_is_counted_when_it_has_failed_only(st
 
 
 async def test_a_reset_is_asked_for_four_times_an_hour(store: UserStore) -> None:
-    throttle = store.service.throttle
+    ask = """
+    mutation {
+      requestPasswordReset(email: "ani@example.com") {
+        __typename
+        ... on TooManyAttemptsProblem { retryAfterSeconds }
+      }
+    }
+    """
+
+    async def ask_from(address: str) -> Any:
+        return (await store.data(ask, headers={CLIENT_ADDRESS_HEADER: address}))["requestPasswordReset"]
+
     for number in range(4):
-        attempt = await throttle.admit(AttemptKind.PASSWORD_RESET, "ani@example.com", Origin(f"192.0.2.{number}"))
-        await attempt.succeeded()
-    with pytest.raises(TooManyAttempts):
-        await throttle.admit(AttemptKind.PASSWORD_RESET, "ani@example.com", Origin(HOME))
+        assert await ask_from(f"192.0.2.{number}") == {"__typename": "PasswordResetRequested"}
+    before = await store.snapshot()
+    assert await ask_from(HOME) == {"__typename": "TooManyAttemptsProblem", "retryAfterSeconds": 1}
+    assert await store.snapshot() == before
     store.clock.advance(hours=1)
-    await throttle.admit(AttemptKind.PASSWORD_RESET, "ani@example.com", Origin(HOME))
+    assert await ask_from(HOME) == {"__typename": "PasswordResetRequested"}
 
 
 # -- what is left of it ------------------------------------------------------------------------------------------------

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from core.key_ring import OVERLAP, key_file_name
+from core.key_ring import OVERLAP, KeyUnusable, key_file_name
 from core.settings import Settings
 from core.tokens import generate_private_key
 from pasar.key_rotation import PUBLISHED_BEFORE, KeyState, RotationRefused, list_keys, prune_keys, rotate_keys
-from pasar.keys import KeyUnusable, complete_settings
+from pasar.keys import complete_settings
 from subgraphs.user.keys import JWKS_MAX_AGE_S
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, 700_000, tzinfo=UTC)

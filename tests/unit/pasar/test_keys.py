@@ -8,12 +8,14 @@ import pytest
 from pydantic import SecretStr
 
 from core.identity import Identity
+from core.key_ring import KeyUnusable
 from core.settings import Settings
 from core.tokens import generate_private_key, load_signing_key
-from pasar.keys import KeyUnusable, complete_settings, open_issuer, open_key_ring
+from pasar.keys import complete_settings, open_key_ring
 from pasar.mongod import DataFolderUnusable
 from router.config import AuthenticationConfig
 from router.keys import LocalKeys
+from subgraphs.user.keys import load_token_issuer
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -52,7 +54,7 @@ def test_the_port_that_was_bound_is_in_our_own_url(tmp_path: Path) -> None:
 @pytest.mark.parametrize("algorithm", ["EdDSA", "RS256", "HS256"])
 async def test_a_router_in_the_same_process_verifies_what_the_issuer_signs(tmp_path: Path, algorithm: str) -> None:
     settings = complete_settings(Settings.model_validate({"data": tmp_path, "token_algorithm": algorithm}))
-    token = open_issuer(settings).issue(Identity("usr_1", frozenset({"STAFF"})), now=NOW)
+    token = load_token_issuer(settings).issue(Identity("usr_1", frozenset({"STAFF"})), now=NOW)
     config = AuthenticationConfig.model_validate({"algorithms": [algorithm]})
     keys = LocalKeys(config, ring=open_key_ring(settings))
     assert keys.verifier_at_hand(NOW).verify(token, now=NOW).subject == "usr_1"
@@ -63,7 +65,7 @@ def test_a_key_from_before_keys_were_rotated_signs_on(tmp_path: Path) -> None:
     (tmp_path / "keys").mkdir()
     (tmp_path / "keys" / "token-EdDSA.key").write_bytes(old)
     settings = complete_settings(Settings(data=tmp_path))
-    assert open_issuer(settings).key.kid == load_signing_key(old, "EdDSA").kid
+    assert load_token_issuer(settings).key.kid == load_signing_key(old, "EdDSA").kid
     assert sorted(file.name for file in (tmp_path / "keys").iterdir()) == ["internal.secret", "token-EdDSA"]
 
 
@@ -71,7 +73,7 @@ def test_a_key_of_another_algorithm_is_refused_by_name(tmp_path: Path) -> None:
     key = complete_settings(Settings(data=tmp_path)).token_key_file
     settings = Settings.model_validate({"data": tmp_path, "token_algorithm": "RS256", "token_key_file": key})
     with pytest.raises(KeyUnusable, match=r"19700101T000000Z\.key: the key is not one for RS256"):
-        open_issuer(settings)
+        load_token_issuer(settings)
     with pytest.raises(KeyUnusable, match=r"19700101T000000Z\.key: the key is not one for RS256"):
         open_key_ring(settings)
 
