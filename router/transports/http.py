@@ -33,6 +33,7 @@ from router.transports.http1 import (
     write_headers,
 )
 from router.transports.responses import read_response
+from router.transports.turns import LARGE_ANSWER_BYTES, Turns
 
 #: Adds what a subgraph must know about the caller, such as a signed assertion of its identity.
 HeadersFor: TypeAlias = Callable[[RequestContext, str], Mapping[str, str]]
@@ -138,11 +139,14 @@ class OpenSubscription(Protocol):
 class SubgraphSession:
     """The connections that the transports of a router share: *requests* for requests, *streams* for subscriptions.
 
+    Large answers take *turns*.
+
     Whoever opens it closes it. Needs a running loop.
     """
 
     def __init__(self, *, max_requests: int = 1000) -> None:
         self.requests = Http1Client(max_requests=max_requests, keepalive_s=KEEPALIVE_S)
+        self.turns = Turns()
         self.streams = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=max_requests, keepalive_timeout=KEEPALIVE_S),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -214,7 +218,7 @@ class HttpTransport:
         return answer.read()
 
     async def fetch(self, request: SubgraphRequest, context: RequestContext) -> HttpAnswer:
-        """Send *request* and return the answer unread.
+        """Send *request* and return the answer unread; a large one when its turn has come.
 
         When a URL cannot be connected to, the next one is tried. A connection that breaks later, or a proxy's 502 to
         504, lets only queries move on: a mutation may have been carried out.
@@ -230,9 +234,12 @@ class HttpTransport:
             raise SubgraphUnreachable(f"{self.subgraph}: {error}") from error
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await self._try_endpoints(request, body, headers)
+                answer = await self._try_endpoints(request, body, headers)
         except TimeoutError as error:
             raise SubgraphUnreachable(f"{self.subgraph}: no answer in {self._timeout_s} s") from error
+        if len(answer.body) >= LARGE_ANSWER_BYTES:
+            await self._session.turns.take()
+        return answer
 
     async def subscribe(self, request: SubgraphRequest, context: RequestContext) -> AsyncIterator[SubgraphResponse]:
         """Open a subscription over the configured protocol."""
