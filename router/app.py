@@ -17,7 +17,9 @@ from router.auth import Authenticator, build_authenticator, build_headers_for
 from router.authorisation import HoldsPolicy, holds_role
 from router.config import ConfigError, RouterConfig
 from router.cookies import collect_cookies
-from router.pipeline import Answer, Graph, Pipeline, load_graph
+from router.exchange import Answer
+from router.graph import Graph, load_graph
+from router.pipeline import Pipeline
 from router.rates import build_rate_gate
 from router.server.addresses import build_address_reader
 from router.server.closing import Closing

@@ -6,10 +6,8 @@ authenticate -> count -> parse -> measure -> validate -> estimate -> authorise -
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
-from functools import cached_property
 from time import perf_counter
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 import structlog
@@ -19,7 +17,6 @@ from graphql import (
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
-    parse,
     specified_rules,
     validate,
 )
@@ -27,17 +24,13 @@ from graphql import (
 from core.identity import Identity, Role
 from router.auth import Admitted, Authenticator
 from router.authorisation import (
-    AuthorisationRules,
-    GuardedField,
     HoldsPolicy,
-    Requirement,
     find_guarded_fields,
-    read_authorisation,
 )
-from router.cache import BoundedCache, CacheCounts
+from router.cache import CacheCounts
 from router.config import RouterConfig
-from router.cookies import RouterContext, SetCookie
-from router.cost import CostEstimate, CostRules, estimate_cost, read_cost_rules
+from router.cookies import RouterContext
+from router.cost import CostEstimate, estimate_cost
 from router.deferring import decide_defers, find_defers, true_variables
 from router.errors import (
     BadRequest,
@@ -51,29 +44,26 @@ from router.errors import (
     ValidationFailed,
     VariablesRefused,
 )
-from router.executor.execute import Executor
+from router.exchange import Answer, Caller, EventStream, GraphQLRequest, Outcome, PartStream, refuse
 from router.executor.incremental import IncrementalResult
 from router.executor.measures import Measures
-from router.executor.prepared import PreparedOperation, prepare_operation
+from router.executor.prepared import prepare_operation
 from router.executor.result import ExecutionResult
 from router.executor.shape import ShapeReader, condition_variables
 from router.executor.variables import coerce_variables
 from router.exposing import describe_execution
+from router.graph import Graph, PlannedOperation, ReadOperation
 from router.limits import check_limits, fragments_of, parse_document, select_operation
 from router.planner import PlanningError, PlanningErrorCode, measure_documents, plan_operation
 from router.rates import RateGate
 from router.refusal import Refusals, restore_refused, without_fields
-from router.sharing import SharedExecutions, identify_query
+from router.sharing import identify_query
 from router.supergraph.api_schema import with_defer
-from router.supergraph.reading import read_supergraph
-from router.supergraph.supergraph import Supergraph
 from router.telemetry import Telemetry
 from router.token_watch import until_token_ends
-from router.transports.base import FirstAnswer, SubgraphTransport
+from router.transports.base import FirstAnswer
 
 log = structlog.get_logger(__name__)
-
-_ENCODER = msgspec.json.Encoder()
 
 #: With the value `true` it asks for the plan and the times of its fetches; obeyed as `expose_query_plan` says.
 EXPOSE_PLAN_HEADER = "pasar-expose-query-plan"
@@ -85,147 +75,6 @@ PLAN_EXTENSION = "queryPlan"
 # it. Measured with tracemalloc on operations of 13 to 965 characters; a test compares them with what it measures
 READ_BYTES, READ_BYTES_PER_CHARACTER = 16_000, 100
 PLANNED_BYTES, PLANNED_BYTES_PER_CHARACTER = 5_000, 200
-
-
-@dataclass(frozen=True, slots=True)
-class GraphQLRequest:
-    """What a client asks, whichever way it came."""
-
-    query: str | None
-    operation_name: str | None = None
-    variables: Mapping[str, Any] = field(default_factory=dict)
-    extensions: Mapping[str, Any] = field(default_factory=dict)
-    document_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks, as far as the connection tells. *headers* have lower-case names.
-
-    *identity* is set where somebody else has found out who it is, instead of by a token. *may_mutate* is False for GET.
-    *takes_parts* tells whether an answer may come in several parts, as `@defer` allows.
-    """
-
-    address: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    cookies: Mapping[str, str] = field(default_factory=dict)
-    request_id: str = ""
-    identity: Identity | None = None
-    may_mutate: bool = True
-    takes_parts: bool = False
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One response. *error* is set when the request was refused as a whole: *body* has no `data` then.
-
-    Several clients may get the same one, so nobody changes *body*.
-    """
-
-    body: dict[str, Any]
-    error: RouterError | None = None
-    set_cookies: tuple[SetCookie, ...] = ()
-
-    @cached_property
-    def encoded(self) -> bytes:
-        """Return *body* as JSON, which is written once for all clients that get this answer."""
-        return _ENCODER.encode(self.body)
-
-
-@dataclass(frozen=True, slots=True)
-class EventStream:
-    """The responses of a subscription. Whoever takes it must exhaust or close *events*."""
-
-    events: AsyncGenerator[dict[str, Any], None]
-
-
-@dataclass(frozen=True, slots=True)
-class PartStream:
-    """The parts of one response, as `@defer` divides it. Whoever takes it must exhaust or close *parts*."""
-
-    parts: AsyncGenerator[dict[str, Any], None]
-    set_cookies: tuple[SetCookie, ...] = ()
-
-
-Outcome: TypeAlias = Answer | EventStream | PartStream
-
-
-def refuse(error: RouterError) -> Answer:
-    """Return the answer to a request that is refused as a whole."""
-    return Answer({"errors": error.to_graphql()}, error)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Graph:
-    """Everything that belongs to one supergraph; replaced as a whole when a new one is loaded.
-
-    *executions* is None where identical queries do not even share requests to subgraphs.
-    """
-
-    supergraph: Supergraph
-    executor: Executor
-    authorisation: AuthorisationRules
-    cost_rules: CostRules
-    read_operations: BoundedCache["ReadOperation"]
-    planned_operations: BoundedCache["PlannedOperation"]
-    executions: SharedExecutions[Answer] | None
-
-
-def load_graph(
-    supergraph_sdl: str,
-    transports: Mapping[str, SubgraphTransport],
-    config: RouterConfig,
-    executions: "SharedExecutions[Answer] | None" = None,
-) -> Graph:
-    """Read *supergraph_sdl* and make everything ready to serve it; raise SupergraphError when it is none.
-
-    *executions* is for transports that share identical requests and note them in the context.
-    """
-    supergraph = read_supergraph(supergraph_sdl)
-    document = parse(supergraph_sdl, no_location=True)
-    return Graph(
-        supergraph=supergraph,
-        executor=Executor(supergraph.api_schema, transports, subgraph_timeout_s=config.timeouts.subgraph_s),
-        authorisation=read_authorisation(document),
-        cost_rules=read_cost_rules(document),
-        read_operations=_new_cache(config),
-        planned_operations=_new_cache(config),
-        executions=executions,
-    )
-
-
-def _new_cache(config: RouterConfig) -> BoundedCache[Any]:
-    # One of two, for operations that are read and for those that are planned, which take about the same
-    return BoundedCache(max_entries=config.cache.max_operations, max_bytes=config.cache.max_bytes // 2)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ReadOperation:
-    """An operation that is valid and within the limits. *cost* is None where variables decide it.
-
-    *deferring* are the variables that decide about uses of `@defer`; None where there are none.
-    """
-
-    text: str
-    document: DocumentNode
-    operation: OperationDefinitionNode
-    guarded: tuple[GuardedField, ...]
-    requirements: frozenset[Requirement]
-    cost: CostEstimate | None
-    deferring: frozenset[str] | None
-
-    @property
-    def name(self) -> str | None:
-        """Return the operation's name."""
-        return self.operation.name.value if self.operation.name is not None else None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PlannedOperation:
-    """An operation with its plan, for all callers who are refused the same fields."""
-
-    prepared: PreparedOperation
-    refusals: Refusals | None
 
 
 class Pipeline:

@@ -19,7 +19,8 @@ from router.errors import (
     ValidationFailed,
     VariablesRefused,
 )
-from router.pipeline import Answer, Caller, EventStream, GraphQLRequest, PartStream, Pipeline, refuse
+from router.exchange import Answer, Caller, EventStream, GraphQLRequest, PartStream, refuse
+from router.pipeline import Pipeline
 from router.server.addresses import AddressReader
 from router.server.closing import Closing
 from router.server.event_stream import send_events, send_single_event

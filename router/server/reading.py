@@ -11,7 +11,7 @@ import msgspec
 from starlette.types import Receive
 
 from router.errors import BadRequest, BodyTooLarge, UnsupportedMediaType
-from router.pipeline import GraphQLRequest
+from router.exchange import GraphQLRequest
 
 # A GET request has five parameters that mean something; the rest is somebody else's, but not without bound
 MAX_PARAMETERS = 50

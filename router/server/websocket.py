@@ -16,16 +16,8 @@ from starlette.types import Receive, Scope, Send
 
 from router.config import RouterConfig
 from router.errors import LimitExceeded, RouterError
-from router.pipeline import (
-    EXPOSE_PLAN_HEADER,
-    Answer,
-    Caller,
-    EventStream,
-    GraphQLRequest,
-    Outcome,
-    PartStream,
-    Pipeline,
-)
+from router.exchange import Answer, Caller, EventStream, GraphQLRequest, Outcome, PartStream
+from router.pipeline import EXPOSE_PLAN_HEADER, Pipeline
 from router.server.addresses import AddressReader
 from router.server.http import request_id_of
 from router.server.origins import OriginRules

@@ -47,7 +47,7 @@ RULES = (
     ),
     Rule("router.transports", ("core.identity",)),
     # What it needs of the pipeline's words: configuration and errors
-    Rule("router.server", ("router.pipeline", "router.config", "router.errors")),
+    Rule("router.server", ("router.pipeline", "router.exchange", "router.config", "router.errors")),
     # The router knows nothing of stores: of ours, the words for who is asking
     Rule("router", ("core.identity", "core.key_ring", "core.tokens", "core.peers")),
 )

@@ -4,7 +4,7 @@ from core.identity import Identity
 from router.app import build_app
 from router.composition import SubgraphSchema, compose
 from router.config import RouterConfig
-from router.pipeline import Answer, Caller, GraphQLRequest
+from router.exchange import Answer, Caller, GraphQLRequest
 from router.transports.fake import FakeTransport
 
 ACCOUNTS = """

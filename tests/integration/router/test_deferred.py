@@ -12,7 +12,7 @@ import pytest
 from core.identity import Identity
 from router.app import build_app
 from router.config import RouterConfig, load_config
-from router.pipeline import Answer, Caller, GraphQLRequest, PartStream
+from router.exchange import Answer, Caller, GraphQLRequest, PartStream
 from router.transports.base import RequestContext, SubgraphRequest, SubgraphResponse, SubgraphTransport
 from tests.testkit.federation.parts import assemble
 from tests.testkit.market import MARKET_SDL, Market, open_market

@@ -33,8 +33,8 @@ from pasar.subgraph_sources import schemas_of
 from router.app import RouterApp, build_app
 from router.auth import build_authenticator
 from router.config import RouterConfig
-from router.pipeline import Answer, GraphQLRequest
-from router.pipeline import Caller as RouterCaller
+from router.exchange import Answer, GraphQLRequest
+from router.exchange import Caller as RouterCaller
 from router.transports.base import RequestContext, SubgraphRequest
 from router.transports.in_process import ExecuteRequest, InProcessTransport
 from subgraphs.sync import app as sync_app

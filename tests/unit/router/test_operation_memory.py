@@ -12,7 +12,7 @@ from benchmarks.workload import HEAVY, LIGHT, SUBGRAPH_SDL
 from router.app import RouterApp, build_app
 from router.composition import SubgraphSchema, compose
 from router.config import load_config
-from router.pipeline import Answer, Caller, GraphQLRequest
+from router.exchange import Answer, Caller, GraphQLRequest
 from router.transports.fake import FakeTransport
 
 COPIES = 10

@@ -7,7 +7,7 @@ from graphql import get_introspection_query
 from core.identity import Identity
 from router.app import RouterApp, build_app
 from router.config import RouterConfig, load_config
-from router.pipeline import Answer, Caller, EventStream, GraphQLRequest
+from router.exchange import Answer, Caller, EventStream, GraphQLRequest
 from tests.testkit.market import MARKET_SDL, Market, open_market
 
 ANI = Identity(subject="u1", scopes=frozenset({"profile"}))

@@ -8,7 +8,7 @@ from core.identity import Identity
 from router.app import RouterApp, build_app
 from router.config import load_config
 from router.cookies import RouterContext
-from router.pipeline import Answer, Caller, EventStream, GraphQLRequest
+from router.exchange import Answer, Caller, EventStream, GraphQLRequest
 from router.sharing import SharedExecutions, identify_query
 from router.telemetry import Telemetry
 from router.transports.base import FirstAnswer, RequestContext, SubgraphRequest, SubgraphResponse, SubgraphTransport

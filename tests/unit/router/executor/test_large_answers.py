@@ -8,9 +8,9 @@ import pytest
 
 from router.app import build_app
 from router.config import RouterConfig
+from router.exchange import Answer, Caller, GraphQLRequest
 from router.executor import ExecutionResult
 from router.executor.large_answers import OUT_OF_PLACE_IN_BYTES, encode_large_answer
-from router.pipeline import Answer, Caller, GraphQLRequest
 from router.planner.plan import Defer, Deferral, DeferredBlock, DeferredField, KeyRename, PlanNode
 from router.transports.base import (
     LargeResponse,

@@ -5,7 +5,7 @@ import pytest
 from starlette.types import Receive
 
 from router.errors import BadRequest, BodyTooLarge, UnsupportedMediaType
-from router.pipeline import GraphQLRequest
+from router.exchange import GraphQLRequest
 from router.server.reading import (
     ClientGone,
     parse_body,
