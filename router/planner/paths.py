@@ -8,71 +8,18 @@ same whatever its siblings cost, so the decisions of one site need only look at 
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
+from router.planner.contested import find_contested
 from router.planner.covering import Candidate, Offer, choose_subgraphs
 from router.planner.graph import Graph, LocatedField
 from router.planner.guards import ALWAYS
 from router.planner.operation import Block, FieldSelection, SelectionSet
+from router.planner.options import REQUEST_COST, WAITING_COST, Option, Question, Wish, join_choices
 from router.planner.sites import Assignment, Choice, ContextAbove, Route, Site, Source
 
-# A request costs about as much as a thousand fields; waiting for one more request before it is the lesser evil.
-REQUEST_COST = 1000
-WAITING_COST = 10
-
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class _Option:
-    """One way to resolve one field of one type. *below* is None for a leaf, and for `__typename`."""
-
-    subgraph: str
-    is_local: bool
-    located: LocatedField | None
-    site: Site | None
-    below: Assignment | None
-    requirement_cost: int
-
-    @property
-    def cost(self) -> int:
-        below_cost = self.below.cost if self.below else 0
-        # Requests below one more request come one later.
-        waiting_cost = WAITING_COST if below_cost and not self.is_local else 0
-        return self.requirement_cost + below_cost + waiting_cost
-
-    @property
-    def missing(self) -> SelectionSet | None:
-        return self.below.missing if self.below else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """A field wanted on one concrete type, and the ways to get it from *origin*."""
-
-    field: FieldSelection
-    type_name: str
-    origin: Site
-    is_contested: bool
-    options: tuple[_Option, ...]
-
-    @property
-    def complete_options(self) -> list[_Option]:
-        """The ways to get all of it."""
-        return [option for option in self.options if option.missing is None]
-
-
-@dataclass(slots=True)
-class _Question:
-    """A field, or leaves that differ in response key, arguments and guard only and so are got alike: *count* of them.
-
-    An interface with a hundred types is asked about thousands of leaves, so each kind of them is looked at once.
-    """
-
-    complete: list[_Wish]
-    incomplete: list[_Wish]
-    count: int = 0
 
 
 class PathFinder:
@@ -164,7 +111,7 @@ class PathFinder:
             if field.selections is None and question.incomplete:
                 missing.append(field)
                 continue
-            picked: list[tuple[_Wish, _Option, FieldSelection]] = []
+            picked: list[tuple[Wish, Option, FieldSelection]] = []
             for wish in question.incomplete:
                 parts, left = self._split(wish, chosen)
                 for option, part in parts:
@@ -174,17 +121,17 @@ class PathFinder:
                         chosen |= {option.subgraph} | self.routes(wish.origin, wish.type_name)[option.subgraph].via
                 if left is not None:
                     missing.append(left)
-            choices += _group(picked)
+            choices += join_choices(picked)
         chosen |= self._choose(questions, frozenset(chosen))
         cost += REQUEST_COST * len(chosen - present)
         grouped: dict[int, list[Choice]] = {}
         for question in questions:
-            best: list[tuple[_Wish, _Option, FieldSelection]] = []
+            best: list[tuple[Wish, Option, FieldSelection]] = []
             for wish in question.complete:
                 option = min(wish.complete_options, key=lambda one: self._preference(wish, one, chosen))
                 best.append((wish, option, wish.field))
                 cost += option.cost * question.count
-            grouped[id(question)] = _group(best)
+            grouped[id(question)] = join_choices(best)
         for field, question in asked:
             group = grouped[id(question)]
             choices += group if question.count == 1 else [one.for_field(field) for one in group]
@@ -196,7 +143,7 @@ class PathFinder:
 
     def _ask(
         self, site: Site, selections: SelectionSet, divided: frozenset[FieldSelection]
-    ) -> list[tuple[FieldSelection, _Question]]:
+    ) -> list[tuple[FieldSelection, Question]]:
         """Return each field with the ways to get it; leaves that are got alike share a question.
 
         Those *divided* may only be asked for once the objects' types are known.
@@ -204,17 +151,17 @@ class PathFinder:
         runtime = self.runtime_types(site)
         contested = find_contested(selections) | divided
         told = replace(site, is_told=True) if self.is_unknown(site) else site
-        questions: dict[object, _Question] = {}
-        asked: list[tuple[FieldSelection, _Question]] = []
+        questions: dict[object, Question] = {}
+        asked: list[tuple[FieldSelection, Question]] = []
         for field in selections.fields:
             is_contested = field in contested
             mark = field if field.selections else (field.name, field.types, field.is_internal, is_contested)
             question = questions.get(mark)
             if question is None:
-                question = questions[mark] = _Question([], [])
+                question = questions[mark] = Question([], [])
                 origin = told if is_contested else site
                 for type_name in sorted(field.types & runtime):
-                    wish = _Wish(field, type_name, origin, is_contested, self._options(origin, type_name, field))
+                    wish = Wish(field, type_name, origin, is_contested, self._options(origin, type_name, field))
                     (question.complete if wish.complete_options else question.incomplete).append(wish)
             question.count += 1
             asked.append((field, question))
@@ -300,13 +247,13 @@ class PathFinder:
             selections.memo["__typename", block] = SelectionSet(selections.type_name, (type_name, *selections.fields))
         return selections.memo["__typename", block]
 
-    def _options(self, site: Site, type_name: str, field: FieldSelection) -> tuple[_Option, ...]:
+    def _options(self, site: Site, type_name: str, field: FieldSelection) -> tuple[Option, ...]:
         local = None if site.is_told else self._local_option(site, type_name, field)
         # A deferred field may be slow, so it is not asked with what is not deferred: by its key, of whoever has it
         is_leaving = field.block != site.block and not field.is_internal and not self._is_known(site, type_name, field)
         if local is not None and local.missing is None and local.cost == 0 and not is_leaving:
             return (local,)
-        options: list[_Option] = []
+        options: list[Option] = []
         for subgraph in self.routes(site, type_name):
             is_return = is_leaving and local is not None and subgraph == site.subgraph
             if is_return and not self.graph.entity_keys(subgraph, type_name):
@@ -329,24 +276,24 @@ class PathFinder:
             for one in self.graph.field_set(type_name, key.selections).fields
         )
 
-    def _local_option(self, site: Site, type_name: str, field: FieldSelection) -> _Option | None:
+    def _local_option(self, site: Site, type_name: str, field: FieldSelection) -> Option | None:
         if site.subgraph is None:
             return None
         if field.name == "__typename":
-            return None if self.is_unknown(site) else _Option(site.subgraph, True, None, None, None, 0)
+            return None if self.is_unknown(site) else Option(site.subgraph, True, None, None, None, 0)
         found = self.local_field(site, type_name, field.name)
         if found is None:
             return None
         contexts = self._contexts_below(site, type_name, is_move=False) if self.graph.has_contexts else ()
         below_site = Site(site.subgraph, found.type_name, found.provides, block=field.block, contexts=contexts)
         below = self.assign(below_site, field.selections) if field.selections else None
-        return _Option(site.subgraph, True, found, below_site, below, 0)
+        return Option(site.subgraph, True, found, below_site, below, 0)
 
-    def _remote_option(self, site: Site, type_name: str, field: FieldSelection, subgraph: str) -> _Option | None:
+    def _remote_option(self, site: Site, type_name: str, field: FieldSelection, subgraph: str) -> Option | None:
         if field.name == "__typename":
             if not self.graph.knows_concretely(subgraph, type_name):
                 return None
-            return _Option(subgraph, False, None, None, None, 0)
+            return Option(subgraph, False, None, None, None, 0)
         found = self.graph.field(subgraph, type_name, field.name)
         if found is None or found.is_external or not self._can_be_filled(site, type_name, found):
             return None
@@ -362,7 +309,7 @@ class PathFinder:
         contexts = self._contexts_below(site, type_name, is_move=is_move) if self.graph.has_contexts else ()
         below_site = Site(subgraph, found.type_name, found.provides, block=field.block, contexts=contexts)
         below = self.assign(below_site, field.selections) if field.selections else None
-        return _Option(subgraph, False, found, below_site, below, requirement_cost)
+        return Option(subgraph, False, found, below_site, below, requirement_cost)
 
     def local_field(self, site: Site, type_name: str, name: str) -> LocatedField | None:
         """Return a field that the site's subgraph can resolve right here, with what is provided below it."""
@@ -409,7 +356,7 @@ class PathFinder:
         found.update({name: ContextAbove(name, 1, False) for name in set_here})
         return tuple(found[name] for name in sorted(found))
 
-    def _choose(self, questions: list[_Question], present: frozenset[str]) -> frozenset[str]:
+    def _choose(self, questions: list[Question], present: frozenset[str]) -> frozenset[str]:
         """Choose the subgraphs to ask at a site, those *present* included."""
         offers: Counter[Offer] = Counter()
         for question in questions:
@@ -429,7 +376,7 @@ class PathFinder:
                 offers[offer] += question.count
         return choose_subgraphs(offers, present, REQUEST_COST) if offers else present
 
-    def _preference(self, wish: _Wish, option: _Option, chosen: set[str]) -> tuple[int, int, str]:
+    def _preference(self, wish: Wish, option: Option, chosen: set[str]) -> tuple[int, int, str]:
         """Order options: those within reach of what was chosen by cost, at equal cost the local one first."""
         if option.is_local:
             return (option.cost, 0, option.subgraph)
@@ -437,16 +384,14 @@ class PathFinder:
         new = ({option.subgraph} | route.via) - chosen
         return (option.cost + REQUEST_COST * len(new) + route.waiting_cost, 1, option.subgraph)
 
-    def _split(
-        self, wish: _Wish, chosen: set[str]
-    ) -> tuple[list[tuple[_Option, FieldSelection]], FieldSelection | None]:
+    def _split(self, wish: Wish, chosen: set[str]) -> tuple[list[tuple[Option, FieldSelection]], FieldSelection | None]:
         """Divide a field that no single subgraph can resolve in whole among several, the most complete first."""
-        parts: list[tuple[_Option, FieldSelection]] = []
+        parts: list[tuple[Option, FieldSelection]] = []
         left: FieldSelection | None = wish.field
         options = list(wish.options)
         while left is not None and options:
 
-            def incompleteness(option: _Option) -> tuple[int, tuple[int, int, str]]:
+            def incompleteness(option: Option) -> tuple[int, tuple[int, int, str]]:
                 preference = self._preference(wish, option, chosen)
                 return (option.missing.leaf_count if option.missing else 0, preference)
 
@@ -567,71 +512,6 @@ class PathFinder:
 
 
 _NO_CIRCLE = 1 << 60
-
-
-def _group(picked: list[tuple[_Wish, _Option, FieldSelection]]) -> list[Choice]:
-    """Join the choices that one field has for several types, where they agree on everything."""
-    groups: dict[tuple[object, ...], set[str]] = {}
-    firsts: dict[tuple[object, ...], tuple[_Wish, _Option, FieldSelection]] = {}
-    for wish, option, part in picked:
-        located = option.located
-        type_text = located.type if located else ""
-        requires = located.requires if located else ()
-        # Each type's arguments from contexts are its own, but for those of an interface object
-        filled = (located.declared_on, located.contexts) if located and located.contexts else ()
-        mark = (part.selections, option.subgraph, option.is_local, option.site, type_text, requires, filled)
-        groups.setdefault(mark, set()).add(wish.type_name)
-        firsts.setdefault(mark, (wish, option, part))
-    return [
-        Choice(
-            field=part if part.types == groups[mark] else replace(part, types=frozenset(groups[mark])),
-            subgraph=option.subgraph,
-            origin=wish.origin,
-            is_contested=wish.is_contested,
-            is_local=option.is_local,
-            located=option.located,
-            site=option.site,
-            below=option.below,
-        )
-        for mark, (wish, option, part) in firsts.items()
-    ]
-
-
-def find_contested(selections: SelectionSet) -> set[FieldSelection]:
-    """Return the fields that cannot be asked of all objects of a subgraph that does not know their types.
-
-    Such objects are all asked the same, so a response key can stand for one field only. Where the client uses it for
-    several, on different types, it has to be known first which object is which, and only those may be sent.
-    """
-    by_key: dict[str, list[FieldSelection]] = {}
-    for field in selections.fields:
-        by_key.setdefault(field.response_key, []).append(field)
-    return {field for fields in by_key.values() if len(fields) > 1 for field in _find_clashing(fields)}
-
-
-def _find_clashing(fields: list[FieldSelection]) -> set[FieldSelection]:
-    """Return the fields of one response key that differ from another one of them, or below which anything does.
-
-    All that stands under one path of response keys is compared at once: field by field would square at every level.
-    """
-    clashing: set[FieldSelection] = set()
-    # Under one path: the field of *fields* that it is in, and what is selected there.
-    waiting = [[(field, field) for field in fields]]
-    while waiting:
-        holders_of: dict[str, set[FieldSelection]] = {}
-        below: dict[str, list[tuple[FieldSelection, FieldSelection]]] = {}
-        for holder, field in waiting.pop():
-            holders_of.setdefault(field.signature, set()).add(holder)
-            for inner in field.selections.fields if field.selections else ():
-                below.setdefault(inner.response_key, []).append((holder, inner))
-        if len(holders_of) > 1:
-            count = Counter(holder for holders in holders_of.values() for holder in holders)
-            for holders in holders_of.values():
-                # A holder clashes with another one that has something else there, maybe besides the same.
-                others = len(count) - sum(count[holder] == 1 for holder in holders)
-                clashing.update(holder for holder in holders if others > (count[holder] > 1))
-        waiting += [pairs for pairs in below.values() if pairs[0][0] is not pairs[-1][0]]
-    return clashing
 
 
 def _join_types(fields: Iterable[FieldSelection]) -> tuple[FieldSelection, ...]:
