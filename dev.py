@@ -2,7 +2,8 @@
 """Set the project up on a machine with nothing but Python 3.11 or newer, then run it.
 
     python3 dev.py up [options]      start the store: http://127.0.0.1:4000/graphql
-    python3 dev.py test [options]    run the tests
+    python3 dev.py test              run all tests, in a process per core, four at most
+    python3 dev.py test OPTIONS      run pytest with these options
     python3 dev.py setup             make or update the environment, nothing else
     python3 dev.py lint              ruff and mypy
     python3 dev.py python ARGS       the environment's Python
@@ -40,6 +41,8 @@ def main(arguments: list[str]) -> int:
     match arguments:
         case ["setup"]:
             return 0
+        case ["test"]:
+            return run([python, "-m", "pytest", "-n", "auto", "--maxprocesses", "4", "--dist", "loadgroup"])
         case ["test", *options]:
             return run([python, "-m", "pytest", *options])
         case ["lint"]:

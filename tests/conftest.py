@@ -55,10 +55,20 @@ def make_runtime(mongo_client: Client, store_settings: Settings) -> MakeRuntime:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the nightly tests out unless they are asked for with -m."""
+    """Leave the nightly tests out unless they are asked for with -m; say which ones belong together."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group_of(item)))
     if config.option.markexpr:
         return
     nightly = [item for item in items if item.get_closest_marker("nightly")]
     if nightly:
         config.hook.pytest_deselected(items=nightly)
         items[:] = [item for item in items if item not in nightly]
+
+
+def _group_of(item: pytest.Item) -> str:
+    """Return what a process runs as a whole: a file, or all that asks one of the two stores of tests/e2e."""
+    called_with = getattr(item, "callspec", None)
+    if item.path.parent.name == "e2e" and called_with is not None and "store" in called_with.params:
+        return f"store-{called_with.params['store']}"
+    return str(item.path)
