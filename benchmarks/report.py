@@ -3,6 +3,7 @@
 import argparse
 import json
 from dataclasses import asdict, dataclass
+from math import isnan
 from pathlib import Path
 
 
@@ -43,5 +44,12 @@ def publish(results: list[Result], path: Path | None) -> None:
         print(result.line())
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        rows = [{**asdict(result), "ratio": round(result.ratio, 4)} for result in results]
-        path.write_text(json.dumps(rows, indent=2) + "\n")
+        # Where there was no peer to measure its value is not a number, for which JSON has null
+        rows = [
+            {
+                key: None if isinstance(value, float) and isnan(value) else value
+                for key, value in {**asdict(result), "ratio": round(result.ratio, 4)}.items()
+            }
+            for result in results
+        ]
+        path.write_text(json.dumps(rows, indent=2, allow_nan=False) + "\n")
