@@ -3,11 +3,13 @@
 import errno
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from core.errors import PasarError
+from pasar.free_ports import pick_free_port
 from router.app import RouterApp
 from router.config import ConfigError
 from router.garbage import rarely_collecting
@@ -33,12 +35,20 @@ class AddressUnusable(PasarError):
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Return a socket bound to *host* and *port*; 0 takes a free port.
+    """Return a socket bound to *host* and *port*; 0 takes a free one, which another program of ours may be told.
 
     Raises:
         PortTaken: another program has the port.
         AddressUnusable: the host is unknown or not of this machine, or the port needs more rights.
     """
+    if port == 0:
+        # Should somebody take it at this moment, what the system gives will do
+        with suppress(PortTaken, AddressUnusable):
+            return _bind(host, pick_free_port())
+    return _bind(host, port)
+
+
+def _bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

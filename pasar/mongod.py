@@ -1,7 +1,6 @@
 """A real mongod as a child: one-node replica set, loopback only, its folder locked, gone when its parent is gone."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,12 +14,13 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from core.errors import PasarError
 from pasar.children import end_with_parent
+from pasar.free_ports import is_free, pick_free_port
 from pasar.mongod_binary import LIBCURL_REMEDY, MongodUnavailable, find_mongod, lend_libcurl
 
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["DataFolderLocked", "DataFolderUnusable", "EmbeddedMongod", "MongodUnavailable", "pick_free_port"]
+__all__ = ["DataFolderLocked", "DataFolderUnusable", "EmbeddedMongod", "MongodUnavailable"]
 
 REPLICA_SET = "rs0"
 # An empty folder needs 0.4 s; one that recovers a long journal on a slow disk needs far longer
@@ -147,7 +147,7 @@ class EmbeddedMongod:
         remembered = self.folder / "mongod.port"
         # The port of last time needs no change of the replica set's configuration
         port = _read_port(remembered)
-        if port is None or not _is_free(port):
+        if port is None or not is_free(port):
             port = pick_free_port()
         for attempt in range(START_ATTEMPTS):
             self._run(binary, port)
@@ -265,25 +265,6 @@ def read_running_uri(folder: Path) -> str | None:
         return (folder / "mongod.uri").read_text("utf-8").strip() or None
     except OSError:
         return None
-
-
-def pick_free_port() -> int:
-    """Return a port on 127.0.0.1 that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        # As mongod does it: connections of the last run that linger must not count
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
 
 
 def _read_port(path: Path) -> int | None:

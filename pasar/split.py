@@ -20,8 +20,9 @@ from core.settings import Environment, Settings
 from pasar.all_in_one import keep_running
 from pasar.children import ChildFailed, Children, Program
 from pasar.composing import compose_schemas
+from pasar.free_ports import pick_free_port
 from pasar.graph_settings import ISSUER_SUBGRAPH, router_environment
-from pasar.mongod import EmbeddedMongod, pick_free_port
+from pasar.mongod import EmbeddedMongod
 from pasar.store import SUBGRAPHS
 from pasar.subgraph_sources import SubgraphSource, read_schemas
 

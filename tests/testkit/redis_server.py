@@ -8,7 +8,7 @@ from pathlib import Path
 from redis import Redis
 from redis.exceptions import RedisError
 
-from pasar.mongod import pick_free_port
+from pasar.free_ports import pick_free_port
 from tests.testkit.presence import do_without
 
 START_TIMEOUT_S = 30.0

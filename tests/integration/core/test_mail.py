@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from core.errors import Unavailable
 from core.mail import MAILBOX, Mail, MailboxMailer, SmtpMailer
 from core.mongo import Client
-from pasar.mongod import pick_free_port
+from pasar.free_ports import pick_free_port
 from tests.testkit.smtp_server import SmtpServer
 
 NOW = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)

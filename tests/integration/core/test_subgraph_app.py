@@ -21,7 +21,7 @@ from core.settings import Settings
 from core.subgraph import Call, Subgraph
 from core.subgraph_app import MAX_BODY_BYTES, build_subgraph_app
 from core.tokens import AssertionSigner, AssertionVerifier
-from pasar.mongod import pick_free_port
+from pasar.free_ports import pick_free_port
 from schema.build import build_schema
 from tests.testkit.asgi_server import running_asgi
 from tests.testkit.clock import FixedClock

@@ -7,7 +7,7 @@ import pytest
 
 from core.settings import Settings
 from pasar.database import MongodbUnusable, check_mongodb, open_mongodb
-from pasar.mongod import pick_free_port
+from pasar.free_ports import pick_free_port
 from pasar.mongod_binary import find_mongod, lend_libcurl
 
 

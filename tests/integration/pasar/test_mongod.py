@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
+from pasar.free_ports import pick_free_port
 from pasar.mongod import (
     DataFolderLocked,
     DataFolderUnusable,
     EmbeddedMongod,
     MongodUnavailable,
-    pick_free_port,
     read_running_uri,
 )
 from pasar.mongod_binary import find_mongod

@@ -4,12 +4,34 @@ import socket
 
 import pytest
 
+from pasar import free_ports
+from pasar.free_ports import PORTS, pick_free_port
 from pasar.listening import AddressUnusable, PortTaken, bind, port_of
 
 
 def test_port_0_takes_a_free_port() -> None:
     with bind("127.0.0.1", 0) as listener:
-        assert port_of(listener) > 0
+        assert port_of(listener) in PORTS
+
+
+def test_port_0_takes_what_the_system_gives_when_the_picked_one_has_just_been_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with bind("127.0.0.1", 0) as other:
+        monkeypatch.setattr("pasar.listening.pick_free_port", lambda: port_of(other))
+        with bind("127.0.0.1", 0) as listener:
+            assert port_of(listener) not in (0, port_of(other))
+
+
+def test_a_port_is_picked_that_nobody_listens_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    with bind("127.0.0.1", 0) as first, bind("127.0.0.1", 0) as second:
+        taken, free = port_of(first), port_of(second)
+        second.close()
+        monkeypatch.setattr(free_ports, "PORTS", [taken, free])
+        monkeypatch.setattr(free_ports, "TRIES", 2)
+        assert {pick_free_port() for _ in range(20)} == {free}
+        monkeypatch.setattr(free_ports, "PORTS", [taken, taken])
+        assert pick_free_port() not in (0, taken)
 
 
 def test_a_port_that_is_taken_is_one_sentence() -> None:
