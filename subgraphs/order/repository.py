@@ -22,6 +22,10 @@ def order_to_row(order: OrderRow) -> Row:
     row["history"] = [
         {**entry, "status": entry["status"].value, "kind": entry["kind"].value} for entry in row["history"]
     ]
+    for line in row["lines"]:
+        # As in the rows of before there were any: nothing is asked about a line without categories
+        if not line["category_path"]:
+            del line["category_path"]
     return row
 
 
