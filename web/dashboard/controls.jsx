@@ -1,7 +1,7 @@
 // Which months, whose calendar, which currency, and what of it.
 import { useId } from 'react';
 
-import { CUSTOM, RANGES } from './choices.js';
+import { CUSTOM, RANGES } from './addresses.js';
 import { MEASURES } from './measures.js';
 import { addMonths, monthOfDay } from './months.js';
 

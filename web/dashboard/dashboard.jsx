@@ -15,6 +15,9 @@ import { subscribeTo } from './socket.js';
 
 // How soon the page notices that a day is over
 const CLOCK_MS = 20_000;
+// How old reports get
+const REFRESH_MS = 300_000;
+const REFRESH_WITHOUT_LIVE_MS = 60_000;
 
 /** onLoggedOut: called with a sentence about why. */
 export function Dashboard({ session, store, user, onLoggedOut }) {
@@ -42,6 +45,13 @@ export function Dashboard({ session, store, user, onLoggedOut }) {
   useEffect(() => {
     if (isBehind) tellNews();
   }, [isBehind, months.report, tellNews]);
+
+  // The live figures tell of the present month alone, and may be cut
+  const pause = live.state.phase === 'live' ? REFRESH_MS : REFRESH_WITHOUT_LIVE_MS;
+  useEffect(() => {
+    const timer = setInterval(tellNews, pause);
+    return () => clearInterval(timer);
+  }, [pause, tellNews]);
 
   const heading = useRef(null);
   useEffect(() => heading.current.focus(), [isAllowed]);

@@ -22,7 +22,9 @@ export function createExecute(url, fetch) {
       // Cases: no answer at all, or one that is cut off; a proxy's page of text instead of the store's answer
       throw new StoreError('unreachable', response && !response.ok ? `The store does not answer (${response.status}).` : AWAY);
     }
-    if (body.errors?.length) {
+    // Cases: nothing of what was asked for; all of it but for details, such as the names of products
+    const isWhole = body.data && Object.values(body.data).every((value) => value !== null);
+    if (body.errors?.length && !isWhole) {
       throw readErrors(body.errors, { retryAfterS: Number(response.headers.get('retry-after')) || null });
     }
     return body.data;

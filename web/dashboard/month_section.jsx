@@ -102,11 +102,12 @@ export function MonthSection({
             <Table
               caption={`Top products of ${formatMonth(month)}`}
               columns={PRODUCT_COLUMNS}
-              rows={products.report.products.map(({ product, ...sums }) => ({
-                key: product.id,
+              rows={products.report.products.map(({ productId, product, ...sums }) => ({
+                key: productId,
                 cells: {
-                  product: product.name,
-                  sku: product.sku,
+                  // Null where the product is no more, or its subgraph is away
+                  product: product?.name ?? productId,
+                  sku: product?.sku ?? '',
                   revenue: formatMoney(sums.revenue),
                   orders: formatCount(sums.orderCount),
                   quantity: formatCount(sums.quantity),

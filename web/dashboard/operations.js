@@ -24,7 +24,7 @@ export const TOP_PRODUCTS = `query TopProducts(
   report: topProducts(month: $month, by: $by, first: 10, timezone: $timezone, currency: $currency) {
     asOf
     servedFrom
-    products { product { id name sku } orderCount quantity revenue { amount currency decimal } }
+    products { productId product { name sku } orderCount quantity revenue { amount currency decimal } }
   }
 }`;
 

@@ -1,7 +1,7 @@
 // Who is logged in. Tokens are in cookies that no script can read; all that is kept here is whether there may be any.
 import { StoreError } from './errors.js';
 
-const LOGIN = `mutation LogIn($email: String!, $password: String!) {
+export const LOGIN = `mutation LogIn($email: String!, $password: String!) {
   login(input: {email: $email, password: $password, transport: COOKIE}) {
     __typename
     ... on AuthSession { user { id name } }
@@ -10,22 +10,22 @@ const LOGIN = `mutation LogIn($email: String!, $password: String!) {
     ... on Problem { code message }
   }
 }`;
-const COMPLETE_LOGIN = `mutation CompleteLogin($challenge: String!, $code: String!) {
+export const COMPLETE_LOGIN = `mutation CompleteLogin($challenge: String!, $code: String!) {
   completeLogin(challenge: $challenge, code: $code, transport: COOKIE) {
     __typename
     ... on AuthSession { user { id name } }
     ... on Problem { code message }
   }
 }`;
-const REFRESH = `mutation Refresh {
+export const REFRESH = `mutation Refresh {
   refresh(transport: COOKIE) {
     __typename
     ... on TooManyAttemptsProblem { retryAfterSeconds }
     ... on Problem { message }
   }
 }`;
-const LOGOUT = 'mutation LogOut { logout }';
-const ME = 'query Me { me { id name } }';
+export const LOGOUT = 'mutation LogOut { logout }';
+export const ME = 'query Me { me { id name } }';
 
 const ENDED = 'Your session has ended. Please log in again.';
 const HINT = 'pasar-dashboard-logged-in';

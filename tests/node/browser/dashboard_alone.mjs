@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 import { measureShapes, measureTexts } from './contrast.mjs';
 import { FakeStore, refusedWith, sums } from './fake_store.mjs';
-import { withPage } from './page.mjs';
+import { readRows, withPage } from './page.mjs';
 
 const [executablePath, url, screenshots] = process.argv.slice(2);
 mkdirSync(screenshots, { recursive: true });
@@ -39,10 +39,10 @@ async function measureContrast(page, name) {
   await page.emulateMedia({ colorScheme: 'light', reducedMotion: null });
 }
 
-const rowsOf = async (page, caption) =>
-  (await page.getByRole('table', { name: caption }).getByRole('row').allInnerTexts()).map((row) => row.split(/\s*[\t\n]\s*/));
+const rowsOf = (page, caption) => readRows(page.getByRole('table', { name: caption }));
 
 async function walk(page) {
+  seen.day = new Date().toISOString().split('T')[0];
   // The way in
   await page.getByLabel('Password').waitFor();
   seen.focusedAtFirst = await page.evaluate(() => document.activeElement.name);

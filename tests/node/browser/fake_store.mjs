@@ -163,11 +163,16 @@ export class FakeStore {
 
   TopProducts({ month, by }) {
     return this.#whenLoggedIn(() => {
-      const products = ['Kopi Arabika Gayo 500 g', 'Teh Melati'].map((name, index) => ({
-        product: { id: `prd_${index}`, name: `${name} (${by})`, sku: `SKU-${month}-${index}` },
+      const products = ['Kopi Arabika Gayo 500 g', 'Teh Melati', ''].map((name, index) => ({
+        productId: `prd_${index}`,
+        // The last one's name is not to be had
+        product: index === 2 ? null : { name: `${name} (${by})`, sku: `SKU-${month}-${index}` },
         ...sums(9 - index, 20 - index, 999_999 - index),
       }));
-      return answered({ report: { asOf: AS_OF, servedFrom: 'AGGREGATION', products } });
+      const { body } = answered({ report: { asOf: AS_OF, servedFrom: 'AGGREGATION', products } });
+      const extensions = { code: 'SUBREQUEST_HTTP_ERROR' };
+      const path = ['report', 'products', 2, 'product'];
+      return { body: { ...body, errors: [{ message: 'subgraph product cannot be reached', path, extensions }] } };
     });
   }
 }

@@ -6,6 +6,10 @@ import { chromium } from 'playwright-core';
 
 export const TIMEOUT_MS = 60_000;
 
+// Returns the texts of a table, row by row.
+export const readRows = (table) =>
+  table.evaluate((element) => [...element.rows].map((row) => [...row.cells].map((cell) => cell.innerText.trim())));
+
 // Opens the page at `url` and lets `use(page, context)` act. `seen` notes every address the page asks for, and its
 // errors: what it throws, what the browser complains of, and what its Content-Security-Policy forbids. `prepare(page)`
 // is called before the page is opened; `options` are those of a browser context.
