@@ -31,12 +31,14 @@ export const subscribeTo =
       const end = (error) => {
         clearTimeout(pong);
         signal.removeEventListener('abort', giveUp);
+        // First, so that a connection that is only just being opened sends nothing over what dispose closes
+        unsubscribe();
         client.dispose();
         resolve(error);
       };
       const giveUp = () => end(null);
       signal.addEventListener('abort', giveUp);
-      client.subscribe(
+      const unsubscribe = client.subscribe(
         { query, variables },
         {
           next: ({ data, errors }) => (errors?.length ? end(readErrors(errors)) : onTotals(data[field])),
