@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'react';
 import { labelEvery, ticksFor } from './scale.js';
 
 const HEIGHT = 260;
-const MARGIN = { top: 12, right: 4, bottom: 26, left: 52 };
+const MARGIN = { top: 12, right: 14, bottom: 26, left: 52 };
 // Of a label of the axis, with the gap to the next
 const LABEL_WIDTH = 38;
 const BAR_SHARE = 0.72;

@@ -5,6 +5,7 @@ from base64 import b32decode
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,10 +14,11 @@ import pytest
 from core.totp import totp_code, totp_counter
 from pasar.dashboard import DASHBOARD_PATH
 from pasar.seed.people import PASSWORD
+from tests.e2e.conftest import MODES
 from tests.e2e.test_shopping import ORDER, find_product, place_order, register
 from tests.testkit.browser import ARTIFACTS, find_chromium, require_build
 from tests.testkit.node import run_node
-from tests.testkit.running import Client, Json, RunningStore, eventually, send
+from tests.testkit.running import Client, Json, RunningStore, eventually, running_store, send
 
 pytestmark = [pytest.mark.browser, pytest.mark.node]
 
@@ -172,6 +174,13 @@ def test_the_page_is_announced_and_served(store: RunningStore) -> None:
     assert (page.status, b'name="pasar-store"' in page.body) == (200, True)
 
 
+@pytest.mark.parametrize("mode", list(MODES))
+def test_a_store_can_do_without_the_page(tmp_path: Path, mode: str) -> None:
+    with running_store(tmp_path, *MODES[mode], PASAR_DASHBOARD="false") as store:
+        assert send(f"{store.url}{DASHBOARD_PATH}").status == 404
+        assert [line for line in store.lines if DASHBOARD_PATH in line] == []
+
+
 def test_months_are_those_of_the_graph_to_the_last_rupiah(look: Look) -> None:
     assert len(look.months) == 24
     assert sum(month["orderCount"] for month in look.months) > 100
@@ -257,6 +266,10 @@ def test_an_order_that_is_paid_shows_while_the_page_is_open(look: Look) -> None:
     assert look.seen["barAfter"] == bar(after)
     assert all(address.startswith("ws://127.0.0.1:") for address in look.seen["sockets"])
     assert look.seen["sockets"]
+
+
+def test_a_token_that_is_over_is_replaced_by_itself(look: Look) -> None:
+    assert look.seen["cookiesAfterRefresh"] == ["pasar_access", "pasar_device", "pasar_refresh"]
 
 
 def test_a_logout_leaves_nothing_but_that_the_device_is_known(look: Look) -> None:

@@ -143,6 +143,12 @@ async function walk(page) {
   );
   seen.barAfter = await bars(page).last().getAttribute('aria-label');
 
+  // The access token is over: the next report gets another one
+  await page.context().clearCookies({ name: 'pasar_access' });
+  await page.getByRole('radio', { name: 'Quantity' }).click();
+  await page.getByRole('region', { name: 'Top products by quantity' }).getByText('As of').waitFor();
+  seen.cookiesAfterRefresh = (await page.context().cookies()).map(({ name }) => name).sort();
+
   // Out
   await tabTo(page, 'button Log out', 'Shift+Tab');
   await page.keyboard.press('Enter');
