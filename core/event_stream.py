@@ -4,7 +4,7 @@ https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import msgspec
@@ -15,7 +15,7 @@ KEEPALIVE_S = 15.0
 
 async def encode_events(
     responses: AsyncGenerator[dict[str, Any], None], *, keepalive_s: float = KEEPALIVE_S
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """Yield each of *responses* as a `next` event, a comment after every silence, and `complete` at the end."""
     waiting: asyncio.Task[dict[str, Any] | None] | None = None
     try:

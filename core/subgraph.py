@@ -12,6 +12,7 @@ from graphql import FieldNode, GraphQLError, GraphQLSyntaxError, parse
 from starlette.routing import BaseRoute
 from strawberry.federation import Schema
 from strawberry.schema.exceptions import InvalidOperationTypeError
+from strawberry.types.graphql import OperationType
 
 from core.budget import RowBudget
 from core.cache import Cache
@@ -155,9 +156,18 @@ class Subgraph:
             return refusal
         # Strawberry's `_entities` takes representations apart, and in-process these are the caller's own
         owned = copy.deepcopy(dict(variables)) if variables else {}
-        result = await self.schema.execute(
-            document, variable_values=owned, operation_name=operation_name, context_value=self.context(call)
-        )
+        try:
+            result = await self.schema.execute(
+                document,
+                variable_values=owned,
+                operation_name=operation_name,
+                context_value=self.context(call),
+                # By one answer: executed as a query, a subscription would be null
+                allowed_operation_types=_ANSWERED,
+            )
+        except InvalidOperationTypeError:
+            message = "a subscription needs an event stream: accept text/event-stream"
+            return {"data": None, "errors": [{"message": message, "extensions": _BAD_REQUEST}]}
         response = self._format_result(result.data, result.errors, call)
         if call.cookies:
             response["extensions"] = {"pasar": {"setCookies": [asdict(cookie) for cookie in call.cookies]}}
@@ -179,9 +189,13 @@ class Subgraph:
         results = await self.schema.subscribe(
             document, variable_values=owned, operation_name=operation_name, context_value=self.context(call)
         )
-        async with aclosing(results) as open_results:
-            async for result in open_results:
-                yield self._format_result(result.data, result.errors, call)
+        try:
+            async with aclosing(results) as open_results:
+                async for result in open_results:
+                    yield self._format_result(result.data, result.errors, call)
+        except GraphQLError as error:
+            # What cannot be parsed is raised from a stream
+            yield self._format_result(None, [error], call)
 
     def _format_result(self, data: Any, errors: Iterable[GraphQLError] | None, call: Call) -> dict[str, Any]:
         response: dict[str, Any] = {"data": data}
@@ -209,7 +223,7 @@ class Subgraph:
                 if isinstance(cause, RateLimited):
                     extensions["retryAfter"] = cause.retry_after_s
             case InvalidOperationTypeError():
-                # A subscription where an answer was asked for, or the other way round
+                # A query where a subscription was expected
                 extensions["code"] = "BAD_REQUEST"
             case None | GraphQLError():
                 refusal = (
@@ -223,6 +237,7 @@ class Subgraph:
         return {**formatted, "extensions": extensions}
 
 
+_ANSWERED = (OperationType.QUERY, OperationType.MUTATION)
 _FORBIDDEN = {"code": "FORBIDDEN"}
 _BAD_REQUEST = {"code": "BAD_REQUEST"}
 

@@ -313,17 +313,36 @@ async def test_they_agree_while_writers_folders_and_a_rebuild_are_at_work(shop: 
             for action in ("fold", "rebuild a day", "fold", "start a rebuild", "rebuild"):
                 await history.do(action)
 
-    async def watch() -> None:
+    async def watch(asked: TotalsQuery[Any]) -> None:
         while at_work:
             known = placed
-            months = (await reader.read_totals(query)).periods
+            periods = (await reader.read_totals(asked)).periods
             # A transaction may have committed that its writer has not heard of yet
-            assert known <= sum(month.order_count for month in months) <= placed + 4
+            assert known <= sum(period.order_count for period in periods) <= placed + 4
 
-    await asyncio.gather(*(write(seed) for seed in range(1, 5)), disturb(), watch(), watch())
+    async def watch_products() -> None:
+        asked = TopProductsQuery(parse_month("2024-01"), TopProductsOrder.ORDER_COUNT, 10, query.filter)
+        before = 0
+        while at_work:
+            ranked = (await reader.read_top_products(asked)).products
+            orders = sum(product.order_count for product in ranked)
+            assert orders >= before
+            before = orders
+
+    await asyncio.gather(
+        *(write(seed) for seed in range(1, 5)),
+        disturb(),
+        watch(query),
+        watch(TotalsQuery(DAYS, date(2023, 12, 20), date(2024, 4, 19), query.filter)),
+        watch(TotalsQuery(YEARS, 2023, 2024, query.filter)),
+        watch_products(),
+    )
     history = History(database, Random(0))
     await history.do("rebuild")
     assert sum(month.order_count for month in (await reader.read_totals(query)).periods) == placed == 60
+    for category in CATEGORIES:
+        await compare(shop, [reader], replace(query, filter=replace(query.filter, category_id=category)))
+    await compare_top_products(shop, reader, query)
     await history.rollup.fold_all()
     assert await history.repair.reconcile() == []
 
