@@ -18,6 +18,8 @@ log = structlog.get_logger(__name__)
 
 # Entries of the memory cache: reports are a few kilobytes, so this stays well under 100 MB
 MAX_MEMORY_ENTRIES = 4096
+# How often a process looks whether another one has computed what it waits for
+LEASE_POLL_S = 0.02
 # A cache that takes longer than this costs more than it saves
 TIMEOUT_S = 1.0
 
@@ -25,8 +27,9 @@ TIMEOUT_S = 1.0
 class Cache:
     """Text values under text keys, each with a time to live in seconds. Mutable: it knows what is being computed."""
 
-    def __init__(self, backend: Any) -> None:
+    def __init__(self, backend: Any, *, is_shared: bool = False) -> None:
         self._backend = backend
+        self._is_shared = is_shared
         self._running: dict[str, asyncio.Task[str]] = {}
 
     async def get(self, key: str) -> str | None:
@@ -54,9 +57,12 @@ class Cache:
             log.warning("cache is out of reach", operation="delete", error=type(error).__name__)
 
     async def get_or_compute(
-        self, key: str, compute: Callable[[], Awaitable[str]], *, ttl_s: float
+        self, key: str, compute: Callable[[], Awaitable[str]], *, ttl_s: float, lease_s: float = 0.0
     ) -> tuple[str, bool]:
         """Return the value of *key* and whether it came from the cache; concurrent misses compute it once.
+
+        With *lease_s*, once in all processes that share the cache: one of them computes while the others wait, for so
+        long at most. It must be longer than *compute* takes.
 
         An error of *compute* reaches every caller that waits for it and is not stored. A caller that is cancelled
         leaves the others with their result: the computation belongs to none of them.
@@ -66,18 +72,48 @@ class Cache:
             return cached, True
         running = self._running.get(key)
         if running is None:
-            running = self._running[key] = asyncio.create_task(self._compute(key, compute, ttl_s))
+            running = self._running[key] = asyncio.create_task(self._compute(key, compute, ttl_s, lease_s))
             # With every caller cancelled nobody else would look at its error, and asyncio would complain
             running.add_done_callback(_look_at_error)
         return await asyncio.shield(running), False
 
-    async def _compute(self, key: str, compute: Callable[[], Awaitable[str]], ttl_s: float) -> str:
+    async def _compute(self, key: str, compute: Callable[[], Awaitable[str]], ttl_s: float, lease_s: float) -> str:
         try:
-            value = await compute()
-            await self.set(key, value, ttl_s=ttl_s)
-            return value
+            if not lease_s or not self._is_shared:
+                return await self._compute_alone(key, compute, ttl_s)
+            lease = f"{key}:lease"
+            deadline = asyncio.get_running_loop().time() + lease_s
+            while not await self._take_lease(lease, lease_s):
+                await asyncio.sleep(LEASE_POLL_S)
+                value = await self.get(key)
+                if value is not None:
+                    return value
+                if asyncio.get_running_loop().time() > deadline:
+                    return await self._compute_alone(key, compute, ttl_s)
+            try:
+                # Its holder may have come to an end between our look and our lease
+                value = await self.get(key)
+                return value if value is not None else await self._compute_alone(key, compute, ttl_s)
+            finally:
+                await self.delete(lease)
         finally:
             del self._running[key]
+
+    async def _compute_alone(self, key: str, compute: Callable[[], Awaitable[str]], ttl_s: float) -> str:
+        value = await compute()
+        await self.set(key, value, ttl_s=ttl_s)
+        return value
+
+    async def _take_lease(self, lease: str, lease_s: float) -> bool:
+        """Tell whether this process may compute: nobody else has the lease, or nobody can be asked for it."""
+        try:
+            await self._backend.add(lease, "taken", ttl=float(lease_s))
+        except ValueError:
+            # What aiocache raises for a key that is there
+            return False
+        except Exception as error:
+            log.warning("cache is out of reach", operation="add", error=type(error).__name__)
+        return True
 
     async def aclose(self) -> None:
         """Stop what is being computed and give back the connections."""
@@ -135,5 +171,6 @@ def open_cache(redis_url: str, *, namespace: str = "pasar", max_memory_entries: 
             timeout=TIMEOUT_S,
             namespace=namespace,
             serializer=StringSerializer(),
-        )
+        ),
+        is_shared=True,
     )

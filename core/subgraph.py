@@ -1,7 +1,8 @@
 """What a subgraph is: its schema with everything that must run beside it, and how one request to it is executed."""
 
 import copy
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from contextlib import aclosing
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -10,6 +11,8 @@ from beanie import Document
 from graphql import FieldNode, GraphQLError, GraphQLSyntaxError, parse
 from starlette.routing import BaseRoute
 from strawberry.federation import Schema
+from strawberry.schema.exceptions import InvalidOperationTypeError
+from strawberry.types.graphql import OperationType
 
 from core.budget import RowBudget
 from core.cache import Cache
@@ -148,20 +151,56 @@ class Subgraph:
 
         Errors that are not meant for callers are logged with the request id and replaced by a sentence.
         """
-        if not call.trusted and len(document) > MAX_UNTRUSTED_DOCUMENT:
-            return {"data": None, "errors": [{"message": "the document is too long", "extensions": _BAD_REQUEST}]}
-        if not call.trusted and _asks_for_entities(document):
-            return {"data": None, "errors": [{"message": "_entities is for the router", "extensions": _FORBIDDEN}]}
+        refusal = _refuse_untrusted(document, call)
+        if refusal is not None:
+            return refusal
         # Strawberry's `_entities` takes representations apart, and in-process these are the caller's own
         owned = copy.deepcopy(dict(variables)) if variables else {}
-        result = await self.schema.execute(
-            document, variable_values=owned, operation_name=operation_name, context_value=self.context(call)
-        )
-        response: dict[str, Any] = {"data": result.data}
-        if result.errors:
-            response["errors"] = [self._format_error(error, call) for error in result.errors]
+        try:
+            result = await self.schema.execute(
+                document,
+                variable_values=owned,
+                operation_name=operation_name,
+                context_value=self.context(call),
+                # By one answer: executed as a query, a subscription would be null
+                allowed_operation_types=_ANSWERED,
+            )
+        except InvalidOperationTypeError:
+            message = "a subscription needs an event stream: accept text/event-stream"
+            return {"data": None, "errors": [{"message": message, "extensions": _BAD_REQUEST}]}
+        response = self._format_result(result.data, result.errors, call)
         if call.cookies:
             response["extensions"] = {"pasar": {"setCookies": [asdict(cookie) for cookie in call.cookies]}}
+        return response
+
+    async def subscribe(
+        self, document: str, variables: Mapping[str, Any] | None, operation_name: str | None, call: Call
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """Yield a GraphQL response for each event of a subscription; errors are treated as `execute` does.
+
+        What cannot be subscribed to is answered by one response with errors. Closing the iterator ends the
+        subscription.
+        """
+        refusal = _refuse_untrusted(document, call)
+        if refusal is not None:
+            yield refusal
+            return
+        owned = copy.deepcopy(dict(variables)) if variables else {}
+        results = await self.schema.subscribe(
+            document, variable_values=owned, operation_name=operation_name, context_value=self.context(call)
+        )
+        try:
+            async with aclosing(results) as open_results:
+                async for result in open_results:
+                    yield self._format_result(result.data, result.errors, call)
+        except GraphQLError as error:
+            # What cannot be parsed is raised from a stream
+            yield self._format_result(None, [error], call)
+
+    def _format_result(self, data: Any, errors: Iterable[GraphQLError] | None, call: Call) -> dict[str, Any]:
+        response: dict[str, Any] = {"data": data}
+        if errors:
+            response["errors"] = [self._format_error(error, call) for error in errors]
         return response
 
     def _format_error(self, error: GraphQLError, call: Call) -> dict[str, Any]:
@@ -183,6 +222,9 @@ class Subgraph:
                     extensions["field"] = cause.field
                 if isinstance(cause, RateLimited):
                     extensions["retryAfter"] = cause.retry_after_s
+            case InvalidOperationTypeError():
+                # A query where a subscription was expected
+                extensions["code"] = "BAD_REQUEST"
             case None | GraphQLError():
                 refusal = (
                     "GRAPHQL_PARSE_FAILED" if isinstance(error, GraphQLSyntaxError) else "GRAPHQL_VALIDATION_FAILED"
@@ -195,8 +237,20 @@ class Subgraph:
         return {**formatted, "extensions": extensions}
 
 
+_ANSWERED = (OperationType.QUERY, OperationType.MUTATION)
 _FORBIDDEN = {"code": "FORBIDDEN"}
 _BAD_REQUEST = {"code": "BAD_REQUEST"}
+
+
+def _refuse_untrusted(document: str, call: Call) -> dict[str, Any] | None:
+    """Return the refusal of a document that only the router may send, None for any other."""
+    if call.trusted:
+        return None
+    if len(document) > MAX_UNTRUSTED_DOCUMENT:
+        return {"data": None, "errors": [{"message": "the document is too long", "extensions": _BAD_REQUEST}]}
+    if _asks_for_entities(document):
+        return {"data": None, "errors": [{"message": "_entities is for the router", "extensions": _FORBIDDEN}]}
+    return None
 
 
 def _asks_for_entities(document: str) -> bool:

@@ -1,5 +1,7 @@
 """A subgraph as an ASGI application of its own: GraphQL under `/graphql`, its public routes, and health.
 
+Who accepts an event stream subscribes (event_stream.py).
+
 The router's identity arrives as a signed assertion (`x-pasar-identity`); without one a caller is anonymous and not
 trusted, whatever else the request says.
 """
@@ -13,9 +15,10 @@ from pymongo import timeout
 from pymongo.errors import PyMongoError
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from core.event_stream import encode_events
 from core.peers import ASSERTION_HEADER
 from core.subgraph import Call, Subgraph
 from core.tokens import AssertionVerifier, InvalidToken
@@ -56,6 +59,11 @@ def build_subgraph_app(
             operation = msgspec.json.decode(body, type=_GraphQLBody)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return _refuse(400, "the body is not a GraphQL request", "BAD_REQUEST")
+        if "text/event-stream" in request.headers.get("accept", ""):
+            events = subgraph.subscribe(operation.query, operation.variables, operation.operationName, call)
+            return StreamingResponse(
+                encode_events(events), media_type="text/event-stream", headers={"cache-control": "no-store"}
+            )
         response = await subgraph.execute(operation.query, operation.variables, operation.operationName, call)
         return Response(msgspec.json.encode(response), media_type="application/json")
 

@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Mount
 from core.errors import PasarError
 from core.settings import Environment, Settings
 from pasar.composing import compose_schemas
+from pasar.dashboard import dashboard_routes
 from pasar.graph_settings import store_router_config
 from pasar.issuer import build_store_authenticator
 from pasar.listening import serve
@@ -63,6 +64,8 @@ def build_store_app(store: Store) -> RouterApp:
             yield
 
     config = store_router_config(settings)
+    if settings.dashboard:
+        routes += dashboard_routes(settings, graphql_path=config.path)
     authenticator = build_store_authenticator(store, config.authentication)
     return build_app(config, authenticator=authenticator, extra_routes=routes, lifespan=run)
 

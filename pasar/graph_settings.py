@@ -27,6 +27,8 @@ def router_environment(settings: Settings, *, issuer_url: str = "") -> dict[str,
     prefix = "PASAR_ROUTER_AUTHENTICATION__"
     variables = {
         "PASAR_ROUTER_FORWARD_HEADERS": json.dumps(FORWARDED_HEADERS),
+        # What core/subgraph_app.py speaks
+        "PASAR_ROUTER_SUBSCRIPTIONS__SUBGRAPH_PROTOCOL": "sse",
         f"{prefix}ISSUER": settings.token_issuer,
         f"{prefix}AUDIENCE": settings.token_audience,
         f"{prefix}ALGORITHMS": f'["{settings.token_algorithm}"]',

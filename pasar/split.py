@@ -103,7 +103,10 @@ async def _start(
         behind.append("sandbox")
     await asyncio.gather(*(_wait_until_ready(name, urls[name], children, session) for name in behind))
     supergraph_file = await _write_supergraph(settings, urls)
-    arguments = ("router", "--supergraph", str(supergraph_file), "--host", settings.host, "--port", str(settings.port))
+    arguments = (
+        *("router", "--supergraph", str(supergraph_file), "--host", settings.host, "--port", str(settings.port)),
+        *(("--dashboard",) if settings.dashboard else ()),
+    )
     # From here the port is the router's
     listener.close()
     await children.start(Program("router", arguments, environment, stage=0))

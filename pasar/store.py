@@ -17,7 +17,7 @@ from core.subgraph import Call, Runtime, Subgraph
 from core.tokens import AssertionSigner
 from core.worker import Worker, open_broker
 from router.transports.base import RequestContext, SubgraphRequest
-from router.transports.in_process import ExecuteRequest, InProcessTransport
+from router.transports.in_process import ExecuteRequest, InProcessTransport, SubscribeRequest
 
 SUBGRAPHS = ("inventory", "order", "payment", "product", "sync", "user")
 
@@ -49,7 +49,10 @@ class Store:
 
     def transports(self) -> dict[str, InProcessTransport]:
         """Return the router's way to each subgraph: a call."""
-        return {name: InProcessTransport(_execute_for_router(subgraph)) for name, subgraph in self.subgraphs.items()}
+        return {
+            name: InProcessTransport(_execute_for_router(subgraph), _subscribe_for_router(subgraph))
+            for name, subgraph in self.subgraphs.items()
+        }
 
 
 @asynccontextmanager
@@ -137,7 +140,18 @@ def _execute_for_peers(subgraph: Subgraph) -> PeerCall:
 
 def _execute_for_router(subgraph: Subgraph) -> ExecuteRequest:
     async def execute(request: SubgraphRequest, context: RequestContext) -> Mapping[str, Any]:
-        call = Call(identity=context.identity, trusted=True, request_id=context.request_id, headers=context.headers)
+        call = _call_of(context)
         return await subgraph.execute(request.document, request.variables, request.operation_name, call)
 
     return execute
+
+
+def _subscribe_for_router(subgraph: Subgraph) -> SubscribeRequest:
+    def subscribe(request: SubgraphRequest, context: RequestContext) -> AsyncIterator[Mapping[str, Any]]:
+        return subgraph.subscribe(request.document, request.variables, request.operation_name, _call_of(context))
+
+    return subscribe
+
+
+def _call_of(context: RequestContext) -> Call:
+    return Call(identity=context.identity, trusted=True, request_id=context.request_id, headers=context.headers)

@@ -39,6 +39,12 @@ class SetCookie(msgspec.Struct, frozen=True, kw_only=True):
         return "; ".join(parts)
 
 
+def forget_cookie(name: str) -> SetCookie:
+    """Return what makes a browser forget the cookie *name*."""
+    # Browsers take names with these prefixes from nobody but a Secure cookie; plain HTTP in development has none
+    return SetCookie(name=name, value="", max_age_s=0, secure=name.startswith(("__Host-", "__Secure-")))
+
+
 # RFC 6265, section 4.1.1: what would break the header
 _FORBIDDEN_IN_NAME = frozenset(' \t"(),/:;<=>?@[\\]{}')
 _FORBIDDEN_IN_VALUE = frozenset(' \t",;\\')

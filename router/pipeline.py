@@ -6,6 +6,7 @@ authenticate -> count -> parse -> measure -> validate -> estimate -> authorise -
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
@@ -29,7 +30,7 @@ from router.authorisation import (
 )
 from router.cache import CacheCounts
 from router.config import RouterConfig
-from router.cookies import RouterContext
+from router.cookies import RouterContext, SetCookie, forget_cookie
 from router.cost import CostEstimate, estimate_cost
 from router.deferring import decide_defers, find_defers, true_variables
 from router.errors import (
@@ -129,6 +130,8 @@ class Pipeline:
             outcome: Outcome
             try:
                 outcome, kind = await self._answer(request, caller)
+            except Unauthenticated as error:
+                outcome = replace(refuse(error), set_cookies=self._forget_refused(caller))
             except RouterError as error:
                 outcome = refuse(error)
             except Exception:
@@ -210,6 +213,15 @@ class Pipeline:
                     if result.measures is not None and not part["hasNext"]:
                         part["extensions"] = _describe(read, planned, result.measures)
                     yield part
+
+    def _forget_refused(self, caller: Caller) -> tuple[SetCookie, ...]:
+        """Return what removes the cookie that *caller* was refused for; nothing when it was the header.
+
+        No script can remove it, and with it the browser's next request, the one for a new token, would be refused, too.
+        """
+        name = self._config.authentication.cookie_name
+        by_header = caller.headers.get("authorization", "").strip()
+        return () if by_header or not name or not caller.cookies.get(name) else (forget_cookie(name),)
 
     async def _admit(self, caller: Caller) -> Admitted:
         """Return who is asking; raise Unauthenticated or RateLimited."""

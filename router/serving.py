@@ -4,13 +4,14 @@ import asyncio
 import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from types import FrameType
 
 import structlog
 import uvicorn
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from router.app import RouterApp, build_app, build_http_transports
@@ -94,8 +95,8 @@ def server_config(app: ASGIApp, config: RouterConfig) -> uvicorn.Config:
     )
 
 
-def build_standalone_app(config: RouterConfig) -> RouterApp:
-    """Return a router for the supergraph in *config*'s file, over HTTP subgraphs.
+def build_standalone_app(config: RouterConfig, *, extra_routes: Sequence[BaseRoute] = ()) -> RouterApp:
+    """Return a router for the supergraph in *config*'s file, over HTTP subgraphs, with *extra_routes* beside it.
 
     Raises:
         ConfigError: no file is named, or it cannot be read. What is wrong inside it is found when the router starts.
@@ -111,7 +112,7 @@ def build_standalone_app(config: RouterConfig) -> RouterApp:
             with _reloading_on_hangup(app, config.supergraph_file or Path(), session):
                 yield
 
-    return build_app(config, lifespan=connect)
+    return build_app(config, extra_routes=extra_routes, lifespan=connect)
 
 
 @contextmanager

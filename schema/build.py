@@ -36,6 +36,7 @@ def build_schema(
     query: type,
     mutation: type | None = None,
     *,
+    subscription: type | None = None,
     types: Iterable[type] = (),
     exception_handlers: Iterable[strawberry.ExceptionHandler[Any]] = (),
 ) -> Schema:
@@ -43,6 +44,7 @@ def build_schema(
     return _Schema(
         query=query,
         mutation=mutation,
+        subscription=subscription,
         types=types,
         extensions=[lambda: ParserCache(maxsize=CACHED_DOCUMENTS), lambda: ValidationCache(maxsize=CACHED_DOCUMENTS)],
         exception_handlers=[*exception_handlers, *PROBLEM_HANDLERS],

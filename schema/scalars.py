@@ -1,7 +1,7 @@
 """Custom scalars."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, NewType
 
 import strawberry
@@ -15,6 +15,9 @@ BigInt = NewType("BigInt", int)
 
 DateTime = NewType("DateTime", datetime)
 """An aware moment; naive input is refused."""
+
+Date = NewType("Date", date)
+"""A day of a calendar, `2026-11-24`."""
 
 YearMonth = NewType("YearMonth", str)
 """A calendar month, `2026-11`."""
@@ -53,6 +56,16 @@ def _serialize_date_time(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def _parse_date(value: Any) -> date:
+    # fromisoformat alone takes 20261124 and 2026-W48-2, too
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise BadUserInput(f"{value!r} is not a date such as 2026-11-24")
+
+
 def _parse_year_month(value: Any) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", value) or value < "0001":
         raise BadUserInput(f"{value!r} is not a month such as 2026-11")
@@ -88,6 +101,13 @@ SCALARS: dict[object, ScalarDefinition] = {
         specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
         serialize=_serialize_date_time,
         parse_value=_parse_date_time,
+    ),
+    Date: strawberry.scalar(
+        name="Date",
+        description="A day of a calendar, such as 2026-11-24.",
+        specified_by_url="https://scalars.graphql.org/andimarek/local-date.html",
+        serialize=date.isoformat,
+        parse_value=_parse_date,
     ),
     YearMonth: strawberry.scalar(
         name="YearMonth",

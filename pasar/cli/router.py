@@ -23,6 +23,10 @@ def router(
     config: Annotated[
         Path | None, typer.Option("--config", metavar="FILE", help="Configuration in YAML; see docs/router.md.")
     ] = None,
+    dashboard: Annotated[
+        bool,
+        typer.Option("--dashboard", help="Serve the page of sales at /dashboard; for the store's own supergraph."),
+    ] = False,
     host: HostOption = None,
     port: PortOption = None,
 ) -> None:
@@ -34,7 +38,8 @@ def router(
     import os
 
     from core.settings import Environment
-    from pasar.configuration import ConfigurationInvalid
+    from pasar.configuration import ConfigurationInvalid, read_settings
+    from pasar.dashboard import dashboard_routes
     from pasar.listening import bind, port_of, serve
     from pasar.logs import configure_logs
     from pasar.running import run_async
@@ -47,7 +52,8 @@ def router(
     given = {"supergraph_file": supergraph, "host": host, "port": port}
     try:
         settings = load_config(config, overrides={name: value for name, value in given.items() if value is not None})
-        app = build_standalone_app(settings)
+        routes = dashboard_routes(read_settings(), graphql_path=settings.path) if dashboard else ()
+        app = build_standalone_app(settings, extra_routes=routes)
         listener = bind(settings.host, settings.port)
         url = f"http://{settings.host}:{port_of(listener)}{settings.path}"
         run_async(serve(app, listener, on_listening=lambda _: print(f"router is ready at {url}", flush=True)))

@@ -25,6 +25,7 @@ def up(
     from pasar.all_in_one import serve_store
     from pasar.cli.filling import describe_filled, fill_with_progress
     from pasar.configuration import read_settings
+    from pasar.dashboard import DASHBOARD_PATH
     from pasar.database import open_mongodb
     from pasar.keys import complete_settings
     from pasar.listening import bind, port_of
@@ -44,6 +45,7 @@ def up(
         where = "PASAR_MONGODB_URI" if settings.mongodb_uri else str(settings.data)
         rows = {
             "GraphQL and GraphiQL": f"{settings.base_url or url}/graphql",
+            **({"Sales, for staff": f"{settings.base_url or url}{DASHBOARD_PATH}"} if settings.dashboard else {}),
             "Mail to customers": f"{pages.get('sandbox', settings.base_url)}/dev/mail",
             "Data": where,
         }

@@ -115,6 +115,7 @@ class _Shop:
 
     def __init__(self, catalogue: Catalogue, random: Random) -> None:
         self._products = [product for product, _ in catalogue.products]
+        self._category_paths = {product.id: category.path for product, category in catalogue.products}
         random.shuffle(self._products)
         # Zipf's law; cheap things sell more often than dear ones
         weights = [
@@ -137,6 +138,7 @@ class _Shop:
                 quantity=1 if product.price.amount > 300_000 else random.choices((1, 2, 3, 5), (62, 24, 10, 4))[0],
                 unit_price=product.price,
                 weight_grams=product.weight_grams,
+                category_path=self._category_paths[product.id],
             )
             for product in chosen.values()
         ]

@@ -63,6 +63,7 @@ def past_order(order: SeededOrder, *, packer: Person) -> PastOrder:
                 quantity=line.quantity,
                 unit_amount=line.unit_price.amount,
                 total_amount=line.total.amount,
+                category_path=line.category_path,
             )
             for line in quote.lines
         ),

@@ -15,6 +15,7 @@ from subgraphs.order.checkout_repository import CheckoutRepository
 from subgraphs.order.documents import DOCUMENTS
 from subgraphs.order.erased_buyers import ErasedBuyers
 from subgraphs.order.handlers import build_handlers
+from subgraphs.order.live_totals import ChangeFeed, LiveTotalsFeed
 from subgraphs.order.moves import OrderMover
 from subgraphs.order.neighbours import Neighbours
 from subgraphs.order.repository import OrderRepository
@@ -57,6 +58,8 @@ def build(runtime: Runtime) -> Subgraph:
         neighbours=neighbours,
         reservation_ttl_s=runtime.settings.reservation_ttl_s,
     )
+    totals = TotalsReader(orders, rollup, runtime.cache, runtime.clock, namespace=runtime.database.name)
+    changes = ChangeFeed(runtime.database)
     service = OrderService(
         runtime.client,
         runtime.clock,
@@ -64,9 +67,14 @@ def build(runtime: Runtime) -> Subgraph:
         carts=carts,
         mover=mover,
         checkout=checkout,
-        totals=TotalsReader(orders, rollup, runtime.cache, runtime.clock, namespace=runtime.database.name),
+        totals=totals,
+        live_totals=LiveTotalsFeed(totals, changes, runtime.clock),
         neighbours=neighbours,
     )
+
+    async def close() -> None:
+        await changes.aclose()
+        await totals.aclose()
 
     def make_context(call: Call) -> OrderContext:
         return OrderContext(
@@ -90,6 +98,7 @@ def build(runtime: Runtime) -> Subgraph:
         context=make_context,
         handlers=build_handlers(orders, mover, erased_buyers, runtime.clock),
         prepare=repair.prepare,
+        close=close,
         jobs=(
             Job("resume_checkouts", RESUME_EVERY_S, checkout.resume_unfinished),
             Job("expire_orders", EXPIRE_EVERY_S, service.expire_unpaid_orders),

@@ -12,8 +12,6 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
-from subgraphs.order.months import Segment
-
 
 class Grain(StrEnum):
     """How long a bucket is; the value begins its key."""
@@ -94,8 +92,8 @@ def buckets_of(moment: datetime, finest: Grain = Grain.QUARTER) -> tuple[Bucket,
     return tuple(bucket_of(moment, grain) for grain in FINEST_FIRST[FINEST_FIRST.index(finest) :])
 
 
-def cover(segments: Sequence[Segment], base: Grain, finest: Grain = Grain.QUARTER) -> Cover:
-    """Return the buckets for *segments*, which are in the order of time; each counts for its position.
+def cover(segments: Sequence[tuple[datetime, datetime]], base: Grain, finest: Grain = Grain.QUARTER) -> Cover:
+    """Return the buckets for *segments*, (start, end) each; a segment counts for its position, and they may overlap.
 
     Whole ones of the grain *base* first; each end of a segment is then corrected by finer ones, no finer than *finest*,
     from the nearest bound of a base bucket.
@@ -111,8 +109,7 @@ def cover(segments: Sequence[Segment], base: Grain, finest: Grain = Grain.QUARTE
                 noted = rests.setdefault(bucket, {})
             noted[number] = noted.get(number, 0) + factor
 
-    for number, segment in enumerate(segments):
-        start, end = segment.start, segment.end
+    for number, (start, end) in enumerate(segments):
         first, last = _nearest_bound(start, base), _nearest_bound(end, base)
         bound = first
         while bound < last:

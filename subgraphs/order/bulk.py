@@ -21,7 +21,10 @@ BATCH = 1000
 
 @dataclass(frozen=True, slots=True)
 class PastLine:
-    """A line of a past order. *total_amount* may differ from price times quantity: histories round as they please."""
+    """A line of a past order. *total_amount* may differ from price times quantity: histories round as they please.
+
+    *category_path* has the ids of the categories in which the product stood, from the top down.
+    """
 
     product_id: str
     name: str
@@ -29,6 +32,7 @@ class PastLine:
     quantity: int
     unit_amount: int
     total_amount: int
+    category_path: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +97,7 @@ def past_order_to_row(order: PastOrder) -> Row:
                     quantity=line.quantity,
                     unit_amount=line.unit_amount,
                     total_amount=line.total_amount,
+                    category_path=list(line.category_path),
                 )
                 for number, line in enumerate(order.lines, start=1)
             ],

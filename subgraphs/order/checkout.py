@@ -250,6 +250,7 @@ class Checkout:
                 quantity=line.quantity,
                 unit_price=product.price,
                 weight_grams=product.weight_grams,
+                category_path=product.category_path,
             )
             for number, line in enumerate(cart, start=1)
             for product in (products[line.product_id],)
@@ -393,6 +394,7 @@ def _write_quote(quoted: Quote) -> Row:
                 "sku": line.sku,
                 "quantity": line.quantity,
                 "unit_amount": line.unit_price.amount,
+                "category_path": list(line.category_path),
             }
             for line in quoted.lines
         ],
@@ -409,6 +411,8 @@ def _read_quote(row: Row) -> Quote:
             sku=line["sku"],
             quantity=line["quantity"],
             unit_price=Money(line["unit_amount"], currency),
+            # Absent from a checkout that began before there was one
+            category_path=tuple(line.get("category_path", ())),
         )
         for line in row["lines"]
     )
@@ -435,6 +439,7 @@ def _write_order(checkout: Row, *, now: datetime) -> OrderRow:
                 quantity=line.quantity,
                 unit_amount=line.unit_price.amount,
                 total_amount=line.total.amount,
+                category_path=list(line.category_path),
             )
             for line in quoted.lines
         ],

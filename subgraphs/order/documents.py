@@ -15,6 +15,8 @@ from subgraphs.order.model import ActorKind, Attention, OrderStatus
 
 # The reports' index holds all that they read: no order is fetched
 REPORT_INDEX = "report"
+PRODUCT_INDEX = "product"
+NEWEST_INDEX = "newest"
 
 
 class LineRow(BaseModel):
@@ -27,6 +29,8 @@ class LineRow(BaseModel):
     quantity: int
     unit_amount: int
     total_amount: int
+    # The ids of its product's category and of those above when it was ordered, from the top down; empty without one
+    category_path: list[str] = Field(default_factory=list)
 
 
 class AddressRow(BaseModel):
@@ -120,7 +124,7 @@ class OrderDocument(OrderRow, Document):
         indexes: ClassVar = [
             IndexModel([("number", ASCENDING)], name="number", unique=True),
             IndexModel([("buyer_id", ASCENDING), ("placed_at", DESCENDING), ("_id", DESCENDING)], name="buyer"),
-            IndexModel([("placed_at", DESCENDING), ("_id", DESCENDING)], name="newest"),
+            IndexModel([("placed_at", DESCENDING), ("_id", DESCENDING)], name=NEWEST_INDEX),
             IndexModel([("status", ASCENDING), ("placed_at", DESCENDING), ("_id", DESCENDING)], name="status"),
             IndexModel([("updated_at", ASCENDING), ("_id", ASCENDING)], name="changed"),
             IndexModel(
@@ -136,7 +140,7 @@ class OrderDocument(OrderRow, Document):
                 ],
                 name=REPORT_INDEX,
             ),
-            IndexModel([("lines.product_id", ASCENDING), ("placed_at", ASCENDING)], name="product"),
+            IndexModel([("lines.product_id", ASCENDING), ("placed_at", ASCENDING)], name=PRODUCT_INDEX),
             # Only unpaid orders, and only troubled ones, have these fields: small indexes however long the history
             IndexModel(
                 [("expire_due_at", ASCENDING)],
@@ -259,6 +263,16 @@ class ProductTotalsDocument(TotalsDocument):
         indexes: ClassVar = TotalsDocument.Settings.indexes
 
 
+class CategoryTotalsDocument(TotalsDocument):
+    """The sums of one category's lines, those of the categories below it included: `IDR/d/2026-11-24/cat_...`."""
+
+    class Settings:
+        """Beanie's settings."""
+
+        name = "category_totals"
+        indexes: ClassVar = TotalsDocument.Settings.indexes
+
+
 class TotalChangeDocument(Document):
     """What an order's change takes from the sums and adds to them, until it is folded into them."""
 
@@ -266,6 +280,8 @@ class TotalChangeDocument(Document):
     c: str
     e: list[list[str | int]]
     p: list[list[str | int]]
+    # Absent from changes of before there were sums per category
+    k: list[list[str | int]] = Field(default_factory=list)
 
     class Settings:
         """Beanie's settings."""
@@ -283,5 +299,6 @@ DOCUMENTS: tuple[type[Document], ...] = (
     ProductSalesDocument,
     TotalsDocument,
     ProductTotalsDocument,
+    CategoryTotalsDocument,
     TotalChangeDocument,
 )

@@ -99,7 +99,10 @@ def sales_change(before: OrderStatus, after: OrderStatus) -> int:
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """One product of an order, as it was when the order was placed."""
+    """One product of an order, as it was when the order was placed.
+
+    *category_path* has the ids of the categories in which it stood, from the top down.
+    """
 
     id: str
     product_id: str
@@ -108,6 +111,7 @@ class OrderLine:
     quantity: int
     unit_price: Money
     weight_grams: int = 0
+    category_path: tuple[str, ...] = ()
 
     @property
     def total(self) -> Money:

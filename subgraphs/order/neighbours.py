@@ -55,6 +55,7 @@ class ProductForSale:
     is_active: bool
     price: Money
     weight_grams: int
+    category_path: tuple[str, ...]
 
 
 class Neighbours:
@@ -72,7 +73,10 @@ class Neighbours:
     async def find_products(self, product_ids: Sequence[str]) -> dict[str, ProductForSale]:
         """Return the products that exist, by id; one request."""
         loader = remote_entity_loader(
-            self._peers, "product", "Product", "id sku name status price { amount currency } weightGrams"
+            self._peers,
+            "product",
+            "Product",
+            "id sku name status price { amount currency } weightGrams category { path }",
         )
         products = await loader.load_many(list(product_ids))
         return {product["id"]: _read_product(product) for product in products if product}
@@ -161,4 +165,5 @@ def _read_product(product: dict[str, Any]) -> ProductForSale:
         is_active=product["status"] == "ACTIVE",
         price=Money(price["amount"], price["currency"]),
         weight_grams=product.get("weightGrams") or 0,
+        category_path=tuple((product.get("category") or {}).get("path") or ()),
     )

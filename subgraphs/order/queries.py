@@ -6,18 +6,16 @@ import strawberry
 
 from core.paging import read_page_request
 from schema.pagination import After, Before, Connection, First, Last
-from schema.scalars import CurrencyCode, DateTime, YearMonth
-from subgraphs.order.model import SALES_STATUSES, OrderStatus
-from subgraphs.order.months import parse_month
+from schema.scalars import DateTime
+from subgraphs.order.model import OrderStatus
 from subgraphs.order.service import OrderFilter
-from subgraphs.order.totals import TotalsQuery
+from subgraphs.order.totals_queries import TotalsQueries
 from subgraphs.order.types import (
     BUYERS,
     CART_OWNERS,
     Cart,
     ChangedOrders,
     Info,
-    MonthlyOrderTotals,
     Order,
     find_order,
     order_connection,
@@ -42,7 +40,7 @@ class OrdersFilter:
 
 
 @strawberry.type
-class Query:
+class Query(TotalsQueries):
     """Root fields."""
 
     @strawberry.federation.field(authenticated=True, description="Your cart.", directives=CART_OWNERS)
@@ -76,43 +74,6 @@ class Query:
         page = read_page_request(first, after, last, before)
         wanted = filter.to_filter() if filter is not None else OrderFilter()
         return order_connection(await info.context.service.list_orders(wanted, page, info.context.identity))
-
-    @strawberry.federation.field(
-        requires_scopes=[["reports:read"]],
-        description="Orders summed up by month: how many, how many pieces, how much money. Always exact.",
-    )
-    async def monthly_order_totals(
-        self,
-        info: Info,
-        from_: Annotated[YearMonth, strawberry.argument(name="from", description="The first month.")],
-        to: Annotated[YearMonth, strawberry.argument(description="The last month, included.")],
-        timezone: Annotated[
-            str | None, strawberry.argument(description="Whose months, such as Asia/Jakarta; the store's if not given.")
-        ] = None,
-        status: Annotated[
-            list[OrderStatus] | None,
-            strawberry.argument(description="Which orders count; those that are paid or beyond if not given."),
-        ] = None,
-        product_id: Annotated[
-            strawberry.ID | None, strawberry.argument(description="Only this product's lines.")
-        ] = None,
-        currency: Annotated[
-            CurrencyCode | None, strawberry.argument(description="Orders in this currency; the store's if not given.")
-        ] = None,
-    ) -> MonthlyOrderTotals:
-        """Return the totals."""
-        settings = info.context.settings
-        query = TotalsQuery(
-            first=parse_month(from_),
-            last=parse_month(to),
-            timezone=settings.timezone if timezone is None else timezone,
-            currency=settings.currency if currency is None else currency,
-            statuses=SALES_STATUSES if status is None else tuple(sorted(set(status))),
-            product_id=product_id,
-        )
-        return MonthlyOrderTotals.from_totals(
-            await info.context.service.read_monthly_totals(query, info.context.identity)
-        )
 
     @strawberry.federation.field(
         inaccessible=True, description="How many orders of a user are unpaid or not delivered, for other services."

@@ -6,9 +6,10 @@ from typing import Any
 
 from core.mongo import Database, Row, Session
 from core.paging import Page, PageRequest, SortOrder, find_page, find_pages
-from subgraphs.order.documents import REPORT_INDEX, OrderRow
+from subgraphs.order.documents import OrderRow
 from subgraphs.order.model import OrderStatus
-from subgraphs.order.months import Segment, segment_expression
+from subgraphs.order.order_sums import Range, Selection, sum_products, sum_ranges
+from subgraphs.order.rollup import NOTHING, Sums, add
 
 NEWEST_FIRST: SortOrder = [("placed_at", -1), ("_id", -1)]
 OLDEST_CHANGE_FIRST: SortOrder = [("updated_at", 1), ("_id", 1)]
@@ -21,6 +22,10 @@ def order_to_row(order: OrderRow) -> Row:
     row["history"] = [
         {**entry, "status": entry["status"].value, "kind": entry["kind"].value} for entry in row["history"]
     ]
+    for line in row["lines"]:
+        # As in the rows of before there were any: nothing is asked about a line without categories
+        if not line["category_path"]:
+            del line["category_path"]
     return row
 
 
@@ -113,42 +118,20 @@ class OrderRepository:
         for product_id, count in sorted(units.items()):
             await self._sales.update_one({"_id": product_id}, {"$inc": {"units": count}}, upsert=True, session=session)
 
-    async def sum_segments(
-        self, segments: Sequence[Segment], *, currency: str, statuses: Sequence[str], product_id: str | None
-    ) -> list[Row]:
-        """Return `{_id: number, orders, quantity, revenue}` of each of *segments* that has orders; one aggregation.
+    async def sum_ranges(self, ranges: Sequence[Range], selection: Selection) -> list[Sums]:
+        """Return the sums of the selected orders in each of *ranges*.
 
         It reads one snapshot: an order that changes meanwhile is counted as it was or as it is, never twice or not at
-        all. With *product_id* only that product's lines count.
+        all.
         """
-        query: dict[str, Any] = {
-            "currency": currency,
-            "status": {"$in": list(statuses)},
-            "placed_at": {"$gte": segments[0].start, "$lt": segments[-1].end},
-        }
-        quantity: Any = "$quantity"
-        revenue: Any = "$total_amount"
-        stages: list[Mapping[str, Any]] = []
-        hint = REPORT_INDEX
-        if product_id is not None:
-            query["lines.product_id"] = product_id
-            hint = "product"
-            lines = {"$filter": {"input": "$lines", "cond": {"$eq": ["$$this.product_id", product_id]}}}
-            stages.append({"$set": {"lines": lines}})
-            quantity, revenue = {"$sum": "$lines.quantity"}, {"$sum": "$lines.total_amount"}
-        pipeline: list[Mapping[str, Any]] = [
-            {"$match": query},
-            *stages,
-            {
-                "$group": {
-                    "_id": segment_expression(segments, "$placed_at"),
-                    "orders": {"$sum": 1},
-                    "quantity": {"$sum": quantity},
-                    "revenue": {"$sum": revenue},
-                }
-            },
-            {"$match": {"_id": {"$ne": None}}},
-        ]
         async with self._database.client.start_session(snapshot=True) as session:
-            cursor = await self._orders.aggregate(pipeline, session=session, hint=hint)
-            return await cursor.to_list()
+            return await sum_ranges(self._orders, ranges, selection, session)
+
+    async def sum_products(self, ranges: Sequence[Range], selection: Selection) -> dict[str, Sums]:
+        """Return the sums of each product's lines in all *ranges* together, in one snapshot."""
+        sums: dict[str, Sums] = {}
+        async with self._database.client.start_session(snapshot=True) as session:
+            for products in await sum_products(self._orders, ranges, selection, session):
+                for product, worth in products.items():
+                    sums[product] = add(sums.get(product, NOTHING), worth)
+        return sums

@@ -5,15 +5,16 @@ folds change rows into the buckets; a reader adds up buckets and the changes not
 
 - an order's transaction inserts one small row, and no two orders meet on a counter;
 - the sums are right from the moment the order's transaction commits, whether or not the job runs;
-- nothing has to be ordered or delivered, as with change streams, which also are not there on a standalone server.
+- nothing has to be followed, as a change stream has: one that is behind makes figures late, one that falls out of the
+  oplog loses them, and neither could be read in the same snapshot as the orders.
 
-Sums are per currency, status and bucket (quarter-hour, hour, day, month in UTC: `buckets.py`), and per product, too, at
-days and months.
+Sums are per currency, status and bucket (quarter-hour, hour, day, month in UTC: `buckets.py`), and per product and per
+category, too, at days and months.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from enum import StrEnum
 from typing import Any, TypeAlias
 
 from core.mongo import Row
@@ -25,8 +26,19 @@ Sums: TypeAlias = tuple[int, int, int]
 Increments: TypeAlias = dict[tuple[str, str], Sums]
 
 NOTHING: Sums = (0, 0, 0)
-# A product's days are enough: what lies between is read from its orders, which are few
-FINEST_OF_PRODUCTS = Grain.DAY
+
+
+class Layer(StrEnum):
+    """What is summed up; the value is the field of a change row that has its part."""
+
+    ORDERS = "e"
+    PRODUCTS = "p"
+    CATEGORIES = "k"
+
+    @property
+    def finest(self) -> Grain:
+        """Return its finest grain: days are enough for lines, for what lies between is read from the few orders."""
+        return Grain.QUARTER if self is Layer.ORDERS else Grain.DAY
 
 
 def add(left: Sums, right: Sums, factor: int = 1) -> Sums:
@@ -36,81 +48,72 @@ def add(left: Sums, right: Sums, factor: int = 1) -> Sums:
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """What one order is worth to the sums."""
+    """What one order is worth to the sums: itself (the subject ""), and its lines by product and by category."""
 
-    currency: str
     status: str
-    placed_at: datetime
-    sums: Sums
-    products: tuple[tuple[str, Sums], ...]
+    parts: tuple[tuple[Layer, str, Sums], ...]
 
 
 def contribution_of(order: Row) -> Contribution:
-    """Return what an order's row is worth; a product with several lines counts once."""
-    products: dict[str, Sums] = {}
+    """Return what an order's row is worth; a product or category with several lines counts once."""
+    parts: dict[tuple[Layer, str], Sums] = {
+        (Layer.ORDERS, ""): (1, order["quantity"], order["total_amount"]),
+    }
     for line in order["lines"]:
-        _, quantity, amount = products.get(line["product_id"], NOTHING)
-        products[line["product_id"]] = (1, quantity + line["quantity"], amount + line["total_amount"])
-    return Contribution(
-        currency=order["currency"],
-        status=str(order["status"]),
-        placed_at=order["placed_at"],
-        sums=(1, order["quantity"], order["total_amount"]),
-        products=tuple(sorted(products.items())),
-    )
+        categories = ((Layer.CATEGORIES, category) for category in line.get("category_path", ()))
+        for key in ((Layer.PRODUCTS, line["product_id"]), *categories):
+            _, quantity, amount = parts.get(key, NOTHING)
+            parts[key] = (1, quantity + line["quantity"], amount + line["total_amount"])
+    return Contribution(str(order["status"]), tuple((*key, sums) for key, sums in sorted(parts.items())))
 
 
 def change_row(before: Row | None, after: Row) -> Row | None:
     """Return the row that tells how an order's change changes the sums; None when it does not.
 
-    *before* is None for a new order. An order keeps its currency and the moment at which it was placed.
+    *before* is None for a new order. An order keeps its currency, its lines' categories and the moment at which it was
+    placed. An entry of the row is [status, orders, pieces, minor units], with the product or category in front.
     """
-    entries: dict[str, Sums] = {}
-    products: dict[tuple[str, str], Sums] = {}
+    entries: dict[tuple[Layer, str, str], Sums] = {}
     for order, factor in ((before, -1), (after, 1)):
         if order is not None:
             worth = contribution_of(order)
-            entries[worth.status] = add(entries.get(worth.status, NOTHING), worth.sums, factor)
-            for product, sums in worth.products:
-                key = (product, worth.status)
-                products[key] = add(products.get(key, NOTHING), sums, factor)
-    changed = [[status, *sums] for status, sums in entries.items() if sums != NOTHING]
-    changed_products = [[*key, *sums] for key, sums in products.items() if sums != NOTHING]
-    if not changed and not changed_products:
-        return None
-    return {"at": after["placed_at"], "c": after["currency"], "e": changed, "p": changed_products}
+            for layer, subject, sums in worth.parts:
+                key = (layer, subject, worth.status)
+                entries[key] = add(entries.get(key, NOTHING), sums, factor)
+    row: Row = {"at": after["placed_at"], "c": after["currency"], **{layer.value: [] for layer in Layer}}
+    for (layer, subject, status), sums in entries.items():
+        if sums != NOTHING:
+            row[layer].append([status, *sums] if layer is Layer.ORDERS else [subject, status, *sums])
+    return row if any(row[layer] for layer in Layer) else None
 
 
-def bucket_id(currency: str, key: str) -> str:
-    """Return the id of the sums of a currency's orders in the bucket called *key*."""
-    return f"{currency}/{key}"
+def entries_of(change: Row, layer: Layer) -> Iterable[tuple[str, str, Sums]]:
+    """Yield (subject, status, sums) of a change row; a row of before there were sums per category has none of them."""
+    for entry in change.get(layer, ()):
+        subject, status, orders, quantity, revenue = ("", *entry) if layer is Layer.ORDERS else entry
+        yield subject, status, (orders, quantity, revenue)
 
 
-def product_bucket_id(currency: str, key: str, product_id: str) -> str:
-    """Return the id of the sums of a product's lines; those of one bucket stand together."""
-    return f"{currency}/{key}/{product_id}"
+def row_id(layer: Layer, currency: str, key: str, subject: str = "") -> str:
+    """Return the id of the sums in the bucket called *key*; those of a bucket's products stand together."""
+    return f"{currency}/{key}" if layer is Layer.ORDERS else f"{currency}/{key}/{subject}"
 
 
-def increments_of(changes: Iterable[Row]) -> tuple[Increments, Increments]:
-    """Return what change rows add to the buckets, and to those of products."""
-    totals: Increments = {}
-    products: Increments = {}
+def increments_of(changes: Iterable[Row]) -> dict[Layer, Increments]:
+    """Return what change rows add to the buckets of each layer."""
+    increments: dict[Layer, Increments] = {layer: {} for layer in Layer}
     for change in changes:
-        buckets = buckets_of(change["at"])
-        for status, *sums in change["e"]:
-            for bucket in buckets:
-                key = (bucket_id(change["c"], bucket.key), status)
-                totals[key] = add(totals.get(key, NOTHING), _sums(sums))
-        buckets = buckets_of(change["at"], FINEST_OF_PRODUCTS)
-        for product, status, *sums in change["p"]:
-            for bucket in buckets:
-                key = (product_bucket_id(change["c"], bucket.key, product), status)
-                products[key] = add(products.get(key, NOTHING), _sums(sums))
-    return totals, products
+        for layer, added in increments.items():
+            keys = [bucket.key for bucket in buckets_of(change["at"], layer.finest)]
+            for subject, status, sums in entries_of(change, layer):
+                for key in keys:
+                    place = (row_id(layer, change["c"], key, subject), status)
+                    added[place] = add(added.get(place, NOTHING), sums)
+    return increments
 
 
-def increments_of_orders(orders: Iterable[Row]) -> tuple[Increments, Increments]:
-    """Return what whole orders are worth to the buckets, and to those of products."""
+def increments_of_orders(orders: Iterable[Row]) -> dict[Layer, Increments]:
+    """Return what whole orders are worth to the buckets of each layer."""
     changes = (change_row(None, order) for order in orders)
     return increments_of(change for change in changes if change is not None)
 
@@ -123,8 +126,3 @@ def sums_of_row(row: Mapping[str, Any], statuses: Iterable[str]) -> Sums:
         if found is not None:
             total = add(total, (found["n"], found["q"], found["r"]))
     return total
-
-
-def _sums(values: list[int]) -> Sums:
-    orders, quantity, revenue = values
-    return orders, quantity, revenue

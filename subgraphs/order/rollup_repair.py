@@ -19,15 +19,8 @@ from pymongo.asynchronous.collection import AsyncCollection
 
 from core.mongo import Client, Database, Row, Session, in_transaction
 from subgraphs.order.buckets import Bucket, Grain, bucket_of
-from subgraphs.order.rollup import (
-    NOTHING,
-    Increments,
-    Sums,
-    add,
-    bucket_id,
-    increments_of,
-)
-from subgraphs.order.rollup_repository import CHANGES, PRODUCT_TOTALS, STATE_ID, TOTALS, month_marks
+from subgraphs.order.rollup import NOTHING, Increments, Layer, Sums, add, increments_of, row_id
+from subgraphs.order.rollup_repository import CHANGES, COLLECTIONS, STATE_ID, month_marks
 
 log = structlog.get_logger(__name__)
 
@@ -51,8 +44,8 @@ class RollupRepair:
     def __init__(self, client: Client, database: Database) -> None:
         self._client = client
         self._orders = database["orders"]
-        self._totals = database[TOTALS]
-        self._products = database[PRODUCT_TOTALS]
+        self._layers = {layer: database[name] for layer, name in COLLECTIONS.items()}
+        self._totals = self._layers[Layer.ORDERS]
         self._changes = database[CHANGES]
 
     async def prepare(self) -> None:
@@ -82,7 +75,8 @@ class RollupRepair:
     async def _begin(self) -> None:
         await self.start_rebuild()
         await self._totals.delete_many({"_id": {"$ne": STATE_ID}})
-        await self._products.delete_many({})
+        for layer in (Layer.PRODUCTS, Layer.CATEGORIES):
+            await self._layers[layer].delete_many({})
         first = await self._orders.find_one({}, {"placed_at": 1}, sort=[("placed_at", 1)])
         # Without an order any day will do: the next step finds that nothing follows
         day = bucket_of(first["placed_at"], Grain.DAY).start if first else datetime.fromisoformat("2000-01-01T00:00Z")
@@ -139,7 +133,7 @@ class RollupRepair:
             order = await self._orders.find_one({}, {"placed_at": 1}, sort=[("placed_at", direction)])
             if order is not None:
                 bounds.append(bucket_of(order["placed_at"], Grain.DAY).start)
-            for collection in (self._totals, self._products):
+            for collection in self._layers.values():
                 row = await collection.find_one({"day": {"$exists": True}}, {"day": 1}, sort=[("day", direction)])
                 if row is not None:
                     bounds.append(datetime.fromisoformat(f"{row['day']}T00:00Z"))
@@ -150,16 +144,16 @@ class RollupRepair:
 
     async def _mend_day(self, day: Bucket, session: Session, *, builds_months: bool = False) -> list[Drift]:
         """Make the buckets of *day* what its orders say, less the changes that are still to be folded into them."""
-        totals, products = await self._sum_day(day, session)
+        right = await self._sum_day(day, session)
         pending = await self._changes.find({"at": {"$gte": day.start, "$lt": day.end}}, session=session).to_list()
-        for right, waiting in zip((totals, products), increments_of(pending), strict=True):
+        for layer, waiting in increments_of(pending).items():
             for key, sums in waiting.items():
-                right[key] = add(right.get(key, NOTHING), sums, -1)
+                right[layer][key] = add(right[layer].get(key, NOTHING), sums, -1)
         drifts: list[Drift] = []
-        for collection, right in ((self._totals, totals), (self._products, products)):
+        for layer, collection in self._layers.items():
             rows_of_day = {"day": day.key[2:]}
             drifts += await self._mend(
-                collection, _without_months(right), rows_of_day, session, builds_months=builds_months
+                collection, _without_months(right[layer]), rows_of_day, session, builds_months=builds_months
             )
         return drifts
 
@@ -167,14 +161,14 @@ class RollupRepair:
         """Make the rows of *month* the sums of its days."""
         drifts: list[Drift] = []
         first, end = Bucket(Grain.DAY, month.start).key[2:], Bucket(Grain.DAY, month.end).key[2:]
-        for collection in (self._totals, self._products):
+        for layer, collection in self._layers.items():
             right: Increments = {}
             async for row in collection.find({"day": {"$gte": first, "$lt": end}}, session=session):
-                currency, grain, _, *product = row["_id"].split("/", 3)
+                currency, grain, _, *subject = row["_id"].split("/", 3)
                 if grain == Grain.DAY:
-                    row_id = "/".join((bucket_id(currency, month.key), *product))
+                    id_of_month = row_id(layer, currency, month.key, *subject)
                     for status, sums in _statuses_of(row):
-                        right[row_id, status] = add(right.get((row_id, status), NOTHING), sums)
+                        right[id_of_month, status] = add(right.get((id_of_month, status), NOTHING), sums)
             drifts += await self._mend(collection, right, {"month": month.key[2:]}, session)
         return drifts
 
@@ -205,8 +199,8 @@ class RollupRepair:
             await collection.bulk_write(updates, session=session)
         return drifts
 
-    async def _sum_day(self, day: Bucket, session: Session) -> tuple[Increments, Increments]:
-        """Return the sums of the orders of *day* per bucket, and per product."""
+    async def _sum_day(self, day: Bucket, session: Session) -> dict[Layer, Increments]:
+        """Return the sums of the orders of *day* per bucket, of each layer."""
         match = {"$match": {"placed_at": {"$gte": day.start, "$lt": day.end}}}
         quarter = {"$dateTrunc": {"date": "$placed_at", "unit": "minute", "binSize": 15}}
         by_quarter = {
@@ -222,41 +216,45 @@ class RollupRepair:
             {
                 "at": row["_id"]["at"],
                 "c": row["_id"]["c"],
-                "e": [[row["_id"]["s"], row["n"], row["q"], row["r"]]],
-                "p": [],
+                Layer.ORDERS: [[row["_id"]["s"], row["n"], row["q"], row["r"]]],
             }
             for row in await cursor.to_list()
         ]
-        by_product: list[Mapping[str, Any]] = [
-            match,
-            {"$unwind": "$lines"},
-            # A product with several lines in an order is in one order
-            {
-                "$group": {
-                    "_id": {"o": "$_id", "c": "$currency", "s": "$status", "p": "$lines.product_id"},
-                    "q": {"$sum": "$lines.quantity"},
-                    "r": {"$sum": "$lines.total_amount"},
-                }
-            },
-            {
-                "$group": {
-                    "_id": {"c": "$_id.c", "s": "$_id.s", "p": "$_id.p"},
-                    "n": {"$sum": 1},
-                    "q": {"$sum": "$q"},
-                    "r": {"$sum": "$r"},
-                }
-            },
-        ]
-        cursor = await self._orders.aggregate(by_product, session=session)
-        for row in await cursor.to_list():
-            key = row["_id"]
-            entry = [key["p"], key["s"], row["n"], row["q"], row["r"]]
-            changes.append({"at": day.start, "c": key["c"], "e": [], "p": [entry]})
+        for layer, subject, unwound in (
+            (Layer.PRODUCTS, "$lines.product_id", ["$lines"]),
+            # A line without categories has nothing to unwind, and is left out
+            (Layer.CATEGORIES, "$lines.category_path", ["$lines", "$lines.category_path"]),
+        ):
+            pipeline: list[Mapping[str, Any]] = [
+                match,
+                *({"$unwind": path} for path in unwound),
+                # What has several lines in an order is in one order
+                {
+                    "$group": {
+                        "_id": {"o": "$_id", "c": "$currency", "s": "$status", "p": subject},
+                        "q": {"$sum": "$lines.quantity"},
+                        "r": {"$sum": "$lines.total_amount"},
+                    }
+                },
+                {
+                    "$group": {
+                        "_id": {"c": "$_id.c", "s": "$_id.s", "p": "$_id.p"},
+                        "n": {"$sum": 1},
+                        "q": {"$sum": "$q"},
+                        "r": {"$sum": "$r"},
+                    }
+                },
+            ]
+            cursor = await self._orders.aggregate(pipeline, session=session)
+            for row in await cursor.to_list():
+                key = row["_id"]
+                entry = [key["p"], key["s"], row["n"], row["q"], row["r"]]
+                changes.append({"at": day.start, "c": key["c"], layer: [entry]})
         return increments_of(changes)
 
 
 def _without_months(increments: Increments) -> Increments:
-    return {(row_id, status): sums for (row_id, status), sums in increments.items() if row_id.split("/")[1] != "m"}
+    return {key: sums for key, sums in increments.items() if key[0].split("/")[1] != Grain.MONTH}
 
 
 def _statuses_of(row: Row) -> Iterable[tuple[str, Sums]]:

@@ -1,32 +1,38 @@
 """The rollup in MongoDB: every query on it is here."""
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from pymongo import UpdateOne
 
 from core.mongo import Client, Database, Row, Session, in_transaction
-from subgraphs.order.buckets import Bucket, Cover, Grain, Rest, bucket_of, buckets_of, cover
-from subgraphs.order.months import Segment
+from subgraphs.order.buckets import Cover, Grain, bucket_of, buckets_of, cover
+from subgraphs.order.order_sums import Range, Selection, sum_products, sum_ranges
 from subgraphs.order.rollup import (
-    FINEST_OF_PRODUCTS,
     NOTHING,
     Increments,
+    Layer,
     Sums,
     add,
-    bucket_id,
     change_row,
+    entries_of,
     increments_of,
     increments_of_orders,
-    product_bucket_id,
+    row_id,
     sums_of_row,
 )
 
 TOTALS = "order_totals"
 PRODUCT_TOTALS = "product_totals"
+CATEGORY_TOTALS = "category_totals"
 CHANGES = "total_changes"
+COLLECTIONS: Mapping[Layer, str] = {
+    Layer.ORDERS: TOTALS,
+    Layer.PRODUCTS: PRODUCT_TOTALS,
+    Layer.CATEGORIES: CATEGORY_TOTALS,
+}
 
 # In the collection of the sums, so that whoever drops them drops it along: without it they are not believed
 STATE_ID = "state"
@@ -42,7 +48,6 @@ class RollupRepository:
         self._database = database
         self._orders = database["orders"]
         self._totals = database[TOTALS]
-        self._products = database[PRODUCT_TOTALS]
         self._changes = database[CHANGES]
 
     # --- writing, with the orders ---
@@ -55,7 +60,7 @@ class RollupRepository:
 
     async def add_orders(self, orders: Iterable[Row], *, session: Session) -> None:
         """Add many new orders to the sums at once, in their transaction: those of one bucket are one update."""
-        await self._increment(*increments_of_orders(orders), session=session)
+        await self._increment(increments_of_orders(orders), session=session)
 
     # --- folding ---
 
@@ -76,20 +81,17 @@ class RollupRepository:
                 return 0
             changes = await self._changes.find(session=session).sort("_id", 1).limit(limit).to_list()
             if changes:
-                totals, products = increments_of(changes)
-                await self._increment(totals, products, session=session)
+                await self._increment(increments_of(changes), session=session)
                 await self._changes.delete_many({"_id": {"$in": [row["_id"] for row in changes]}}, session=session)
             return len(changes)
 
         return await in_transaction(self._client, work)
 
-    async def _increment(self, totals: Increments, products: Increments, *, session: Session) -> None:
-        updates = _updates(totals)
-        if updates:
-            await self._totals.bulk_write(updates, ordered=False, session=session)
-        product_updates = _updates(products)
-        if product_updates:
-            await self._products.bulk_write(product_updates, ordered=False, session=session)
+    async def _increment(self, increments: Mapping[Layer, Increments], *, session: Session) -> None:
+        for layer, added in increments.items():
+            updates = _updates(added)
+            if updates:
+                await self._database[COLLECTIONS[layer]].bulk_write(updates, ordered=False, session=session)
 
     # --- reading ---
 
@@ -100,95 +102,120 @@ class RollupRepository:
         two moments is nobody else's. The other way round, such a text could be that of a time before the change.
         """
         pending = await self._changes.find(_within(currency, start, end), {"_id": 1}).sort("_id", 1).to_list()
-        ids = [STATE_ID, *(bucket_id(currency, key) for key in _months_between(start, end))]
+        ids = [STATE_ID, *(row_id(Layer.ORDERS, currency, key) for key in _months_between(start, end))]
         rows = await self._totals.find({"_id": {"$in": ids}}, {"v": 1, "is_complete": 1}).to_list()
         if not _is_complete(rows):
             return None
         versions = sorted(f"{row['_id']}={row.get('v', '')}" for row in rows)
         return " ".join([*versions, *(str(row["_id"]) for row in pending)])
 
-    async def read_sums(
-        self, segments: Sequence[Segment], base: Grain, *, currency: str, statuses: Sequence[str]
-    ) -> list[Sums] | None:
-        """Return the sums of the orders in each of *segments*; None without a complete rollup."""
-        covered = cover(segments, base)
-        ids = {bucket: bucket_id(currency, bucket.key) for bucket, _ in covered.buckets}
-        query = {"currency": currency, "status": {"$in": list(statuses)}}
-        async with self._client.start_session(snapshot=True) as session:
-            rows = await self._totals.find({"_id": {"$in": [STATE_ID, *ids.values()]}}, session=session).to_list()
-            if not _is_complete(rows):
-                return None
-            pending = await self._read_pending(segments, currency, session)
-            rests = await self._sum_rests(covered.rests, query, session)
-        changes = [(change["at"], [tuple(entry) for entry in change["e"]]) for change in pending]
-        return _add_up(len(segments), covered, ids, rows, changes, rests, frozenset(statuses))
+    async def read_sums(self, ranges: Sequence[Range], base: Grain, selection: Selection) -> list[Sums] | None:
+        """Return the sums of the selected orders in each of *ranges*; None without a complete rollup.
 
-    async def read_product_sums(
-        self, segments: Sequence[Segment], base: Grain, *, currency: str, statuses: Sequence[str], product_id: str
-    ) -> list[Sums] | None:
-        """Return the sums of one product's lines in each of *segments*; None without a complete rollup."""
-        covered = cover(segments, base, FINEST_OF_PRODUCTS)
-        ids = {bucket: product_bucket_id(currency, bucket.key, product_id) for bucket, _ in covered.buckets}
-        query = {"lines.product_id": product_id, "currency": currency, "status": {"$in": list(statuses)}}
-        async with self._client.start_session(snapshot=True) as session:
-            state = await self._totals.find({"_id": STATE_ID}, session=session).to_list()
-            if not _is_complete(state):
+        Also None for one product within one category: there are sums for either.
+        """
+        match selection:
+            case Selection(product_id=None, category_id=None):
+                layer, subject = Layer.ORDERS, ""
+            case Selection(product_id=str(subject), category_id=None):
+                layer = Layer.PRODUCTS
+            case Selection(product_id=None, category_id=str(subject)):
+                layer = Layer.CATEGORIES
+            case _:
                 return None
-            rows = await self._products.find({"_id": {"$in": list(ids.values())}}, session=session).to_list()
-            pending = await self._read_pending(segments, currency, session)
-            rests = await self._sum_rests(covered.rests, query, session, product_id=product_id)
-        changes = [
-            (change["at"], [tuple(entry) for product, *entry in change["p"] if product == product_id])
-            for change in pending
-        ]
-        return _add_up(len(segments), covered, ids, rows, changes, rests, frozenset(statuses))
+        covered = cover(ranges, base, layer.finest)
+        ids = {bucket: row_id(layer, selection.currency, bucket.key, subject) for bucket, _ in covered.buckets}
+        rests = [(rest.start, rest.end) for rest in covered.rests]
+        async with self._client.start_session(snapshot=True) as session:
+            if layer is not Layer.ORDERS and not await self._is_complete(session):
+                return None
+            found = self._database[COLLECTIONS[layer]].find(
+                {"_id": {"$in": [STATE_ID, *ids.values()]}}, session=session
+            )
+            by_id = {row["_id"]: row async for row in found}
+            if layer is Layer.ORDERS and not _is_complete(by_id.values()):
+                return None
+            pending = await self._read_pending(ranges, selection.currency, session)
+            of_rests = await sum_ranges(self._orders, rests, selection, session) if rests else []
+        sums = [NOTHING] * len(ranges)
 
-    async def _read_pending(self, segments: Sequence[Segment], currency: str, session: Session) -> list[Row]:
-        # Whole months, for a bucket that counts may reach beyond the segments
-        start, end = _month_bounds(segments[0].start, segments[-1].end)
+        def count(worth: Sums, weights: Iterable[tuple[int, int]]) -> None:
+            for number, factor in weights:
+                sums[number] = add(sums[number], worth, factor)
+
+        for bucket, weights in covered.buckets:
+            row = by_id.get(ids[bucket])
+            if row is not None:
+                count(sums_of_row(row, selection.statuses), weights)
+        for rest, worth in zip(covered.rests, of_rests, strict=True):
+            count(worth, rest.weights)
+        for changed, worth, weights in _weigh_pending(pending, layer, covered, selection.statuses):
+            if changed == subject:
+                count(worth, weights)
+        return sums
+
+    async def read_products(self, ranges: Sequence[Range], base: Grain, selection: Selection) -> dict[str, Sums] | None:
+        """Return the sums of each product's lines in all *ranges* together; None without a complete rollup."""
+        covered = cover(ranges, base, Layer.PRODUCTS.finest)
+        rests = [(rest.start, rest.end) for rest in covered.rests]
+        sums: dict[str, Sums] = {}
+
+        def count(product: str, worth: Sums, weights: Iterable[tuple[int, int]]) -> None:
+            factor = sum(factor for _, factor in weights)
+            sums[product] = add(sums.get(product, NOTHING), worth, factor)
+
+        async with self._client.start_session(snapshot=True) as session:
+            if not await self._is_complete(session):
+                return None
+            for bucket, weights in covered.buckets:
+                prefix = row_id(Layer.PRODUCTS, selection.currency, bucket.key)
+                # "0" follows "/", so that these are all that begin with the prefix
+                query = {"_id": {"$gte": prefix, "$lt": f"{prefix[:-1]}0"}}
+                async for row in self._database[PRODUCT_TOTALS].find(query, session=session):
+                    count(row["_id"][len(prefix) :], sums_of_row(row, selection.statuses), weights)
+            pending = await self._read_pending(ranges, selection.currency, session)
+            of_rests = await sum_products(self._orders, rests, selection, session) if rests else []
+        for rest, products in zip(covered.rests, of_rests, strict=True):
+            for product, worth in products.items():
+                count(product, worth, rest.weights)
+        for product, worth, weights in _weigh_pending(pending, Layer.PRODUCTS, covered, selection.statuses):
+            count(product, worth, weights)
+        return sums
+
+    async def _is_complete(self, session: Session) -> bool:
+        state = await self._totals.find_one({"_id": STATE_ID}, session=session)
+        return state is not None and bool(state["is_complete"])
+
+    async def _read_pending(self, ranges: Sequence[Range], currency: str, session: Session) -> list[Row]:
+        # Whole months, for a bucket that counts may reach beyond the ranges
+        start = bucket_of(min(start for start, _ in ranges), Grain.MONTH).start
+        end = bucket_of(max(end for _, end in ranges), Grain.MONTH).end
         return await self._changes.find(_within(currency, start, end), session=session).to_list()
 
-    async def _sum_rests(
-        self, rests: Sequence[Rest], query: Mapping[str, Any], session: Session, *, product_id: str | None = None
-    ) -> list[tuple[Rest, Sums]]:
-        """Sum up the orders that *query* finds in each rest."""
-        if not rests:
-            return []
-        bounds = sorted({bound for rest in rests for bound in (rest.start, rest.end)})
-        ranges = [{"placed_at": {"$gte": rest.start, "$lt": rest.end}} for rest in rests]
-        quantity: Any = "$quantity"
-        revenue: Any = "$total_amount"
-        stages: list[Mapping[str, Any]] = []
-        if product_id is not None:
-            lines = {"$filter": {"input": "$lines", "cond": {"$eq": ["$$this.product_id", product_id]}}}
-            stages.append({"$set": {"lines": lines}})
-            quantity, revenue = {"$sum": "$lines.quantity"}, {"$sum": "$lines.total_amount"}
-        pipeline: list[Mapping[str, Any]] = [
-            {"$match": {**query, "$or": ranges}},
-            *stages,
-            {
-                "$bucket": {
-                    "groupBy": "$placed_at",
-                    "boundaries": bounds,
-                    "output": {"n": {"$sum": 1}, "q": {"$sum": quantity}, "r": {"$sum": revenue}},
-                }
-            },
-        ]
-        cursor = await self._orders.aggregate(pipeline, session=session)
-        found = {row["_id"]: (row["n"], row["q"], row["r"]) for row in await cursor.to_list()}
-        return [(rest, found.get(rest.start, NOTHING)) for rest in rests]
+
+def _weigh_pending(
+    changes: Iterable[Row], layer: Layer, covered: Cover, statuses: Iterable[str]
+) -> Iterator[tuple[str, Sums, tuple[tuple[int, int], ...]]]:
+    """Yield (subject, sums, weights) of changes that are not folded yet.
+
+    They count like the buckets that they will be folded into. Rests were read from the orders themselves, which have
+    changed already.
+    """
+    weights = dict(covered.buckets)
+    for change in changes:
+        buckets = [bucket for bucket in buckets_of(change["at"], layer.finest) if bucket in weights]
+        for subject, status, worth in entries_of(change, layer):
+            if status in statuses:
+                for bucket in buckets:
+                    yield subject, worth, weights[bucket]
 
 
-def _is_complete(rows: Sequence[Row]) -> bool:
+def _is_complete(rows: Iterable[Row]) -> bool:
     return any(row["_id"] == STATE_ID and row["is_complete"] for row in rows)
 
 
 def _within(currency: str, start: datetime, end: datetime) -> dict[str, Any]:
     return {"c": currency, "at": {"$gte": start, "$lt": end}}
-
-
-def _month_bounds(start: datetime, end: datetime) -> tuple[datetime, datetime]:
-    return bucket_of(start, Grain.MONTH).start, bucket_of(end, Grain.MONTH).end
 
 
 def _months_between(start: datetime, end: datetime) -> list[str]:
@@ -204,18 +231,17 @@ def _months_between(start: datetime, end: datetime) -> list[str]:
 def _updates(increments: Increments) -> list[UpdateOne]:
     """Return the updates that add *increments*; a month gets a new version with them."""
     by_id: dict[str, dict[str, int]] = {}
-    for (row_id, status), (orders, quantity, revenue) in increments.items():
-        added = by_id.setdefault(row_id, {})
+    for (id_, status), (orders, quantity, revenue) in increments.items():
+        added = by_id.setdefault(id_, {})
         added |= {f"{status}.n": orders, f"{status}.q": quantity, f"{status}.r": revenue}
     return [
-        UpdateOne({"_id": row_id}, {"$inc": added, **_marks(row_id)}, upsert=True)
-        for row_id, added in sorted(by_id.items())
+        UpdateOne({"_id": id_}, {"$inc": added, **_marks(id_)}, upsert=True) for id_, added in sorted(by_id.items())
     ]
 
 
-def _marks(row_id: str) -> dict[str, Any]:
+def _marks(id_: str) -> dict[str, Any]:
     """Return what else is set in a row that changes: the version of a month, the day of what is finer."""
-    _, grain, text, *_ = row_id.split("/")
+    _, grain, text, *_ = id_.split("/")
     if grain == Grain.MONTH:
         return {"$set": month_marks(text)}
     return {"$setOnInsert": {"day": text[:10]}}
@@ -224,38 +250,3 @@ def _marks(row_id: str) -> dict[str, Any]:
 def month_marks(month: str) -> dict[str, str]:
     """Return what is set in a month's row that changes: its month, and a version that no other change gives it."""
     return {"month": month, "v": secrets.token_hex(8)}
-
-
-def _add_up(
-    count: int,
-    covered: Cover,
-    ids: Mapping[Bucket, str],
-    rows: Sequence[Row],
-    changes: Sequence[tuple[datetime, Sequence[tuple[Any, ...]]]],
-    rests: Sequence[tuple[Rest, Sums]],
-    statuses: frozenset[str],
-) -> list[Sums]:
-    """Return the sums of *count* segments out of what was read in one snapshot.
-
-    A change that is not folded yet counts like the buckets that it will be folded into. Rests were read from the orders
-    themselves, which have changed already.
-    """
-    sums = [NOTHING] * count
-    by_id = {row["_id"]: row for row in rows}
-    weights = dict(covered.buckets)
-    for bucket, bucket_weights in covered.buckets:
-        row = by_id.get(ids[bucket])
-        if row is not None:
-            worth = sums_of_row(row, statuses)
-            for number, factor in bucket_weights:
-                sums[number] = add(sums[number], worth, factor)
-    for rest, worth in rests:
-        for number, factor in rest.weights:
-            sums[number] = add(sums[number], worth, factor)
-    for at, entries in changes:
-        for bucket in buckets_of(at):
-            for number, factor in weights.get(bucket, ()):
-                for status, orders, quantity, revenue in entries:
-                    if status in statuses:
-                        sums[number] = add(sums[number], (orders, quantity, revenue), factor)
-    return sums

@@ -1,6 +1,7 @@
 """Use cases of the order subgraph: who may, what the rule is, write, announce."""
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,6 +22,7 @@ from core.subgraph import require_login, require_person, require_scopes
 from subgraphs.order.cart_repository import CartRepository
 from subgraphs.order.carts import Cart, add_to_cart, check_quantity, remove_from_cart, set_quantity
 from subgraphs.order.checkout import CheckedOut, Checkout, CheckoutRequest
+from subgraphs.order.live_totals import LiveTotalsFeed
 from subgraphs.order.model import (
     SYSTEM,
     Actor,
@@ -31,9 +33,11 @@ from subgraphs.order.model import (
 )
 from subgraphs.order.moves import OrderMover
 from subgraphs.order.neighbours import Neighbours
+from subgraphs.order.periods import P
 from subgraphs.order.problems import ProductUnavailable
 from subgraphs.order.repository import OrderRepository
-from subgraphs.order.totals import MonthlyTotals, TotalsQuery, TotalsReader
+from subgraphs.order.totals import LiveTotals, TotalsReader
+from subgraphs.order.totals_model import TopProducts, TopProductsQuery, Totals, TotalsQuery
 
 log = structlog.get_logger(__name__)
 
@@ -78,6 +82,7 @@ class OrderService:
         mover: OrderMover,
         checkout: Checkout,
         totals: TotalsReader,
+        live_totals: LiveTotalsFeed,
         neighbours: Neighbours,
     ) -> None:
         self._client = client
@@ -87,6 +92,7 @@ class OrderService:
         self._mover = mover
         self._checkout = checkout
         self._totals = totals
+        self._live_totals = live_totals
         self._neighbours = neighbours
 
     async def get_cart(self, caller: Identity) -> Cart:
@@ -150,11 +156,24 @@ class OrderService:
         require_caller(caller, "changedOrders")
         return await self._orders.find_changed(since, until, buyer_id, page)
 
-    async def read_monthly_totals(self, query: TotalsQuery, caller: Identity) -> MonthlyTotals:
-        """Return the totals per month."""
-        if not caller.is_service:
-            require_scopes(caller, REPORTS_READ)
+    async def read_totals(self, query: TotalsQuery[P], caller: Identity) -> Totals[P]:
+        """Return the totals per day, month or year."""
+        _check_may_read_reports(caller)
         return await self._totals.read_totals(query)
+
+    async def read_top_products(self, query: TopProductsQuery, caller: Identity) -> TopProducts:
+        """Return the products of a month that were sold most."""
+        _check_may_read_reports(caller)
+        return await self._totals.read_top_products(query)
+
+    async def watch_live_totals(
+        self, timezone: str, currency: str, caller: Identity
+    ) -> AsyncGenerator[LiveTotals, None]:
+        """Yield the totals of today and of this month, again whenever they change."""
+        _check_may_read_reports(caller)
+        async with aclosing(self._live_totals.watch(timezone, currency)) as lives:
+            async for live in lives:
+                yield live
 
     def check_may_list_orders_of(self, user_id: str, caller: Identity) -> None:
         """Refuse a caller who may not see the orders of a user."""
@@ -353,6 +372,11 @@ class OrderService:
     def _actor(self, order: Row, caller: Identity) -> Actor:
         user_id = require_login(caller)
         return Actor(user_id, ActorKind.BUYER if user_id == order["buyer_id"] else ActorKind.STORE)
+
+
+def _check_may_read_reports(caller: Identity) -> None:
+    if not caller.is_service:
+        require_scopes(caller, REPORTS_READ)
 
 
 def _check_cancel(order: Row, *, by_store: bool) -> OrderStatus:

@@ -9,7 +9,7 @@ from core.identity import Identity
 from core.money import Money
 from core.mongo import Row
 from core.paging import Page, PageRequest, read_page_request
-from core.scopes import ORDERS_READ, REPORTS_READ
+from core.scopes import ORDERS_READ
 from core.settings import Settings
 from core.subgraph import Call
 from schema.money import MoneyType
@@ -20,7 +20,6 @@ from subgraphs.order.carts import Cart as CartValue
 from subgraphs.order.erased_buyers import ErasedBuyers
 from subgraphs.order.model import ActorKind, Attention, OrderStatus
 from subgraphs.order.service import OrderService, can_read
-from subgraphs.order.totals import MonthlyTotals, MonthTotal, TotalsSource
 
 
 @dataclass(slots=True)
@@ -313,49 +312,6 @@ class User:
 def order_connection(page: Page[Row]) -> Connection[Order]:
     """Show a page of orders."""
     return Connection[Order](**connection_arguments(page, Order.from_row))
-
-
-strawberry.enum(TotalsSource, description="Where a report's figures came from. They are the same either way.")
-
-
-@strawberry.federation.type(requires_scopes=[[REPORTS_READ]], description="The orders of one month.")
-class MonthlyOrderTotal:
-    year: int = strawberry.field(description="The year.")
-    month: int = strawberry.field(description="The month, 1 to 12.")
-    order_count: BigInt = strawberry.field(description="How many orders were placed.")
-    quantity: BigInt = strawberry.field(description="How many pieces they hold.")
-    revenue: MoneyType = strawberry.field(
-        description="The sum of their totals, shipping included; of one product, the sum of its lines."
-    )
-    average_order_value: MoneyType = strawberry.field(description="Revenue per order, rounded to a minor unit.")
-
-    @classmethod
-    def from_total(cls, total: MonthTotal) -> "MonthlyOrderTotal":
-        return cls(
-            year=total.month.year,
-            month=total.month.number,
-            order_count=BigInt(total.order_count),
-            quantity=BigInt(total.quantity),
-            revenue=MoneyType.from_money(total.revenue),
-            average_order_value=MoneyType.from_money(total.average_order_value),
-        )
-
-
-@strawberry.type(description="Orders summed up by the month in which they were placed.")
-class MonthlyOrderTotals:
-    as_of: DateTime = strawberry.field(description="Every order up to this moment is in it.")
-    served_from: TotalsSource = strawberry.field(description="CACHE when nothing had to be computed.")
-    months: list[MonthlyOrderTotal] = strawberry.field(
-        description="Every month of the range, oldest first; zeros where nothing was ordered."
-    )
-
-    @classmethod
-    def from_totals(cls, totals: MonthlyTotals) -> "MonthlyOrderTotals":
-        return cls(
-            as_of=DateTime(totals.as_of),
-            served_from=totals.source,
-            months=[MonthlyOrderTotal.from_total(total) for total in totals.months],
-        )
 
 
 @strawberry.federation.type(inaccessible=True, description="Orders changed in a stretch of time, for other services.")

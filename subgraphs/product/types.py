@@ -42,6 +42,10 @@ class CategoryType:
     def from_category(cls, category: Category) -> Self:
         return cls(category=category, id=strawberry.ID(category.id), slug=category.slug, name=category.name)
 
+    @strawberry.field(description="Ids of the categories from the top down to this one.")
+    def path(self) -> list[strawberry.ID]:
+        return [strawberry.ID(each) for each in self.category.path]
+
     @strawberry.field(description="The category above; null at the top.")
     async def parent(self, info: ProductInfo) -> "CategoryType | None":
         if self.category.parent_id is None:

@@ -19,5 +19,6 @@ def find_chromium() -> str:
 
 def require_build() -> None:
     """Skip without the build of `web/`, except in CI, where it must be there."""
-    if not (BUILD_FOLDER / "index.html").is_file():
-        do_without("needs the GraphiQL page: run `npm ci && npm run build` in web")
+    pages = (BUILD_FOLDER / "index.html", BUILD_FOLDER / "dashboard" / "index.html")
+    if not all(page.is_file() for page in pages):
+        do_without("needs the pages of `web`: run `npm ci && npm run build` in web")

@@ -1,6 +1,7 @@
 """Who asks a subgraph, and how a test asks it."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,19 @@ class Caller:
     ) -> dict[str, Any]:
         """Return the GraphQL response."""
         return await self.subgraph.execute(document, variables, None, Call(identity=by, trusted=True))
+
+    async def first_event(
+        self, document: str, variables: Mapping[str, Any] | None = None, *, by: Identity = ANONYMOUS
+    ) -> dict[str, Any]:
+        """Return the first response of a subscription, and end it."""
+        async with aclosing(self.events(document, variables, by=by)) as events:
+            return await anext(events)
+
+    def events(
+        self, document: str, variables: Mapping[str, Any] | None = None, *, by: Identity = ANONYMOUS
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """Return the responses of a subscription."""
+        return self.subgraph.subscribe(document, variables, None, Call(identity=by, trusted=True))
 
     async def data(
         self, document: str, variables: Mapping[str, Any] | None = None, *, by: Identity = ANONYMOUS

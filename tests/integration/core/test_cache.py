@@ -69,6 +69,85 @@ async def test_without_redis_everything_is_computed_and_nothing_fails(redis_serv
     await cache.aclose()
 
 
+async def test_of_several_processes_one_computes_what_all_of_them_lack(redis_server: RedisServer) -> None:
+    caches = [open_cache(redis_server.url) for _ in range(3)]
+    calls = 0
+    begun, go = asyncio.Event(), asyncio.Event()
+
+    async def compute() -> str:
+        nonlocal calls
+        calls += 1
+        begun.set()
+        await go.wait()
+        return "v"
+
+    waiting = [
+        asyncio.create_task(cache.get_or_compute("k", compute, ttl_s=60, lease_s=30))
+        for cache in caches
+        for _ in range(50)
+    ]
+    await begun.wait()
+    # The others have looked by now, and found neither a value nor a lease to be had
+    for cache in caches:
+        assert await cache.get("k") is None
+    go.set()
+    assert {value for value, _ in await asyncio.gather(*waiting)} == {"v"}
+    assert calls == 1
+    async with Redis.from_url(redis_server.url) as client:
+        assert await client.keys("*") == [b"pasar:k"]
+    for cache in caches:
+        await cache.aclose()
+
+
+async def test_who_fails_to_compute_leaves_it_to_the_next_process(redis_server: RedisServer) -> None:
+    one, other = open_cache(redis_server.url), open_cache(redis_server.url)
+    begun, go = asyncio.Event(), asyncio.Event()
+
+    async def fail() -> str:
+        begun.set()
+        await go.wait()
+        raise ValueError("no")
+
+    async def succeed() -> str:
+        return "v"
+
+    failing = asyncio.create_task(one.get_or_compute("k", fail, ttl_s=60, lease_s=30))
+    await begun.wait()
+    waiting = asyncio.create_task(other.get_or_compute("k", succeed, ttl_s=60, lease_s=30))
+    go.set()
+    with pytest.raises(ValueError, match="no"):
+        await failing
+    assert await waiting == ("v", False)
+    await one.aclose()
+    await other.aclose()
+
+
+async def test_a_process_that_died_while_computing_is_not_waited_for_for_ever(redis_server: RedisServer) -> None:
+    cache = open_cache(redis_server.url)
+    async with Redis.from_url(redis_server.url) as client:
+        await client.set("pasar:k:lease", "taken")
+
+    async def compute() -> str:
+        return "v"
+
+    assert await cache.get_or_compute("k", compute, ttl_s=60, lease_s=0.05) == ("v", False)
+    await cache.aclose()
+
+
+async def test_a_lease_needs_no_redis(redis_server: RedisServer) -> None:
+    cache = open_cache(redis_server.url)
+    redis_server.stop()
+
+    async def compute() -> str:
+        return "v"
+
+    with capture_logs() as logs:
+        assert await cache.get_or_compute("k", compute, ttl_s=60, lease_s=30) == ("v", False)
+    assert {log["event"] for log in logs} == {"cache is out of reach"}
+    redis_server.start()
+    await cache.aclose()
+
+
 async def test_closing_leaves_no_connection_behind(redis_server: RedisServer) -> None:
     cache = open_cache(redis_server.url)
     await asyncio.gather(*(cache.get(str(n)) for n in range(20)))

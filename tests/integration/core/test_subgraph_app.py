@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from core.event_stream import encode_events
 from core.identity import Identity, service_identity
 from core.mongo import connect
 from core.peers import HttpPeers, InProcessPeers, PeerError, PeerUnavailable
@@ -22,6 +23,8 @@ from core.subgraph import Call, Subgraph
 from core.subgraph_app import MAX_BODY_BYTES, build_subgraph_app
 from core.tokens import AssertionSigner, AssertionVerifier
 from pasar.free_ports import pick_free_port
+from router.transports.base import SubgraphRequest
+from router.transports.sse import open_event_stream
 from schema.build import build_schema
 from tests.testkit.asgi_server import running_asgi
 from tests.testkit.clock import FixedClock
@@ -56,6 +59,19 @@ class Query:
         return "never"
 
 
+@strawberry.type
+class Subscription:
+    @strawberry.subscription
+    async def count(self, info: strawberry.Info[Call, None], to: int) -> AsyncIterator[str]:
+        for number in range(to):
+            yield f"{number} for {info.context.identity.subject}"
+
+    @strawberry.subscription
+    async def silence(self) -> AsyncIterator[str]:
+        await asyncio.Event().wait()
+        yield "never"
+
+
 async def show_page(_: Request) -> Response:
     return PlainTextResponse("a page")
 
@@ -64,7 +80,7 @@ async def show_page(_: Request) -> Response:
 def subgraph(make_runtime: MakeRuntime) -> Subgraph:
     return Subgraph(
         name="things",
-        schema=build_schema(Query),
+        schema=build_schema(Query, subscription=Subscription),
         runtime=make_runtime("things", clock=FixedClock(NOW)),
         documents=(),
         context=lambda call: call,
@@ -116,6 +132,35 @@ async def test_an_assertion_says_who_is_calling(url: str, http: aiohttp.ClientSe
     assertion = AssertionSigner(SECRET).sign(Identity("usr_1"), audience="things", now=NOW)
     status, answer = await ask(http, url, "{ me }", **{"x-pasar-identity": assertion})
     assert (status, answer) == (200, {"data": {"me": "usr_1 True "}})
+
+
+async def test_a_subscription_is_an_event_stream_that_the_router_reads(url: str) -> None:
+    assertion = AssertionSigner(SECRET).sign(Identity("usr_1"), audience="things", now=NOW)
+    headers = {"content-type": "application/json", "x-pasar-identity": assertion}
+    async with aiohttp.ClientSession() as session:
+        for document, expected in (
+            ("subscription { count(to: 2) }", [{"count": "0 for usr_1"}, {"count": "1 for usr_1"}]),
+            ("subscription { count(to: 0) }", []),
+        ):
+            stream = open_event_stream(session, url, SubgraphRequest(document, {}), headers)
+            assert [response.data async for response in stream] == expected
+        for document, code in (("{ me }", "BAD_REQUEST"), ("subscription {", "GRAPHQL_PARSE_FAILED")):
+            stream = open_event_stream(session, url, SubgraphRequest(document, {}), headers)
+            (response,) = [response async for response in stream]
+            assert [error["extensions"]["code"] for error in response.errors] == [code]
+
+
+async def test_a_silent_subscription_shows_signs_of_life_and_ends_with_its_reader(subgraph: Subgraph) -> None:
+    events = subgraph.subscribe("subscription { silence }", None, None, Call())
+    stream = encode_events(events, keepalive_s=0.001)
+    assert [await anext(stream), await anext(stream)] == [b":\n\n", b":\n\n"]
+    await stream.aclose()
+    assert [event async for event in events] == []
+
+
+async def test_a_subscription_without_an_event_stream_is_refused(url: str, http: aiohttp.ClientSession) -> None:
+    _, answer = await ask(http, url, "subscription { count(to: 2) }")
+    assert answer["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
 
 
 @pytest.mark.parametrize("flaw", ["audience", "secret", "expired", "garbage"])

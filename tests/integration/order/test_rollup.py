@@ -2,32 +2,46 @@
 
 import asyncio
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.money import Money
 from core.mongo import Database, Row, Session, in_transaction
 from subgraphs.order.bulk import past_order_to_row
 from subgraphs.order.documents import OrderRow
 from subgraphs.order.model import NEXT_STATUSES, SYSTEM, OrderStatus
-from subgraphs.order.months import parse_month
 from subgraphs.order.moves import OrderMover
+from subgraphs.order.periods import DAYS, MONTHS, YEARS, Month, list_periods, parse_month
 from subgraphs.order.repository import OrderRepository
 from subgraphs.order.rollup_repair import Drift, RollupRepair
 from subgraphs.order.rollup_repository import CHANGES, PRODUCT_TOTALS, STATE_ID, TOTALS, RollupRepository
-from subgraphs.order.totals import MonthTotal, TotalsQuery, TotalsReader, TotalsSource
-from tests.integration.order.test_totals import ZONES, empty_rollup, import_orders, open_reader, past_order
+from subgraphs.order.totals import TotalsReader
+from subgraphs.order.totals_model import (
+    PeriodTotal,
+    TopProductsOrder,
+    TopProductsQuery,
+    TotalsFilter,
+    TotalsQuery,
+    TotalsSource,
+)
+from tests.integration.order.test_totals import ZONES, empty_rollup, import_orders, months_of, open_reader, past_order
 from tests.testkit.commands import CommandLog
 from tests.testkit.shop import Shop
 
 # Around a year's end, a leap day and both changes of summer time
 FIRST_DAY = datetime(2023, 12, 20, tzinfo=UTC)
-DAYS = 120
+DAY_COUNT = 120
 PRODUCTS = ("prd_cup", "prd_teapot")
+# A product is moved between shelves: the same one is ordered from several, and from none before there were any
+SHELVES = ((), ("cat_home",), ("cat_home", "cat_kitchen"), ("cat_home", "cat_garden"), ("cat_sale",))
+CATEGORIES = ("cat_home", "cat_kitchen", "cat_sale", "cat_none")
 STATUSES = tuple(OrderStatus)
 # A nightly run tries other ones, and more
 EXAMPLES, NIGHTLY_EXAMPLES = 10, 400
@@ -52,12 +66,12 @@ class History:
     def draw_order(self, status: OrderStatus) -> Row:
         self.count += 1
         lines = [
-            (product, self.random.randint(1, 5), self.random.randint(1, 9000))
+            (product, self.random.randint(1, 5), self.random.randint(1, 9000), self.random.choice(SHELVES))
             for product in self.random.choices(PRODUCTS, k=self.random.randint(1, 3))
         ]
         # On the second, at the very edges of quarter-hours, and in between
         placed_at = FIRST_DAY + timedelta(
-            days=self.random.randrange(DAYS),
+            days=self.random.randrange(DAY_COUNT),
             minutes=15 * self.random.randrange(96),
             milliseconds=self.random.choice([0, 1, 899_999, 450_000]),
         )
@@ -110,20 +124,23 @@ class History:
                 await self.repair.start_rebuild()
 
 
-async def compare(shop: Shop, readers: Iterable[TotalsReader], query: TotalsQuery) -> list[TotalsSource]:
+async def compare(shop: Shop, readers: Iterable[TotalsReader], query: TotalsQuery[Any]) -> list[TotalsSource]:
     """Ask each reader twice, compare all answers with the aggregation, and return where they came from."""
     database = shop.subgraphs["order"].runtime.database
     sources = []
     for reader in (*readers, open_reader(shop, database)):
+        bare = without_rollup(reader)
         for _ in range(2):
             totals = await reader.read_totals(query)
             sources.append(totals.source)
-            assert totals.months == await by_aggregation(reader, query)
+            by_definition = await bare.read_totals(query)
+            assert by_definition.source is TotalsSource.AGGREGATION
+            assert totals.periods == by_definition.periods == await by_hand(database, query)
     return sources
 
 
-async def by_aggregation(reader: TotalsReader, query: TotalsQuery) -> tuple[MonthTotal, ...]:
-    """Return the totals by definition: as a reader gives them that has no rollup."""
+def without_rollup(reader: TotalsReader) -> TotalsReader:
+    """Return a reader that answers by definition."""
 
     class NoRollup:
         async def read_versions(self, *_: Any) -> None:
@@ -132,25 +149,83 @@ async def by_aggregation(reader: TotalsReader, query: TotalsQuery) -> tuple[Mont
         async def read_sums(self, *_: Any, **__: Any) -> None:
             return None
 
-        read_product_sums = read_sums
+        read_products = read_sums
 
-    bare = TotalsReader(reader._orders, NoRollup(), reader._cache, reader._clock, namespace="")  # type: ignore[arg-type]
-    totals = await bare.read_totals(query)
-    assert totals.source is TotalsSource.AGGREGATION
-    return totals.months
+    return TotalsReader(reader._orders, NoRollup(), reader._cache, reader._clock, namespace="")  # type: ignore[arg-type]
+
+
+async def by_hand(database: Database, query: TotalsQuery[Any]) -> tuple[PeriodTotal[Any], ...]:
+    """Return the totals as anybody would add them up, with nothing of the store's code but the order's fields."""
+    zone, asked = ZoneInfo(query.filter.timezone), query.filter
+    found: dict[Any, list[int]] = {}
+    async for order in database["orders"].find({"currency": asked.currency}):
+        local = order["placed_at"].astimezone(zone)
+        period = {"days": local.date(), "months": (local.year, local.month), "years": local.year}[query.calendar.name]
+        lines = [
+            line
+            for line in order["lines"]
+            if asked.product_id in (None, line["product_id"])
+            and (asked.category_id is None or asked.category_id in line.get("category_path", []))
+        ]
+        if order["status"] not in asked.statuses or not lines:
+            continue
+        is_whole = asked.product_id is None and asked.category_id is None
+        sums = found.setdefault(period, [0, 0, 0])
+        sums[0] += 1
+        sums[1] += order["quantity"] if is_whole else sum(line["quantity"] for line in lines)
+        sums[2] += order["total_amount"] if is_whole else sum(line["total_amount"] for line in lines)
+    totals = []
+    for period in list_periods(query.calendar, query.first, query.last):
+        key = (period.year, period.number) if isinstance(period, Month) else period
+        orders, quantity, revenue = found.get(key, [0, 0, 0])
+        totals.append(PeriodTotal(period, orders, quantity, Money(revenue, asked.currency)))
+    return tuple(totals)
+
+
+async def compare_top_products(shop: Shop, reader: TotalsReader, query: TotalsQuery[Any]) -> None:
+    """Compare the top products of a month with those by definition, and with what each product's totals say."""
+    if query.filter.product_id is not None or query.filter.category_id is not None:
+        return
+    for by in TopProductsOrder:
+        asked = TopProductsQuery(parse_month("2024-01"), by, 10, query.filter)
+        ranked = await reader.read_top_products(asked)
+        assert ranked.products == (await without_rollup(reader).read_top_products(asked)).products
+        for product in PRODUCTS:
+            filter_ = replace(query.filter, product_id=product)
+            months = TotalsQuery(MONTHS, asked.month, asked.month, filter_)
+            (total,) = await by_hand(shop.subgraphs["order"].runtime.database, months)
+            rows = [each for each in ranked.products if each.product_id == product]
+            expected = (total.order_count, total.quantity, total.revenue)
+            assert [(row.order_count, row.quantity, row.revenue) for row in rows] == ([expected] if expected[0] else [])
 
 
 ACTIONS = st.sampled_from(
     [*["place"] * 8, *["move"] * 8, *["fold"] * 3, *["rebuild a day"] * 2, "rebuild", "start a rebuild", "drop"]
 )
-QUERIES = st.builds(
-    TotalsQuery,
-    first=st.sampled_from(["2023-11", "2023-12", "2024-01", "2024-03"]).map(parse_month),
-    last=st.sampled_from(["2024-03", "2024-04", "2024-05"]).map(parse_month),
+FILTERS = st.builds(
+    TotalsFilter,
     timezone=st.sampled_from(ZONES),
     currency=st.sampled_from(["IDR", "USD"]),
     statuses=st.lists(st.sampled_from(STATUSES), unique=True, max_size=7).map(lambda chosen: tuple(sorted(chosen))),
-    product_id=st.sampled_from([None, None, *PRODUCTS, "prd_none"]),
+    product_id=st.sampled_from([None, None, None, *PRODUCTS, "prd_none"]),
+    category_id=st.sampled_from([None, None, None, *CATEGORIES]),
+)
+QUERIES = st.one_of(
+    st.builds(
+        TotalsQuery,
+        st.just(MONTHS),
+        st.sampled_from(["2023-11", "2023-12", "2024-01", "2024-03"]).map(parse_month),
+        st.sampled_from(["2024-03", "2024-04", "2024-05"]).map(parse_month),
+        FILTERS,
+    ),
+    st.builds(
+        TotalsQuery,
+        st.just(DAYS),
+        st.sampled_from([date(2023, 12, 18), date(2024, 2, 28), date(2024, 3, 9)]),
+        st.sampled_from([date(2024, 3, 11), date(2024, 4, 2)]),
+        FILTERS,
+    ),
+    st.builds(TotalsQuery, st.just(YEARS), st.sampled_from([2022, 2023]), st.sampled_from([2023, 2024]), FILTERS),
 )
 
 
@@ -168,7 +243,7 @@ SETTINGS = settings(
 )
 
 
-async def check_history(shop: Shop, seed: int, steps: list[list[str]], query: TotalsQuery) -> None:
+async def check_history(shop: Shop, seed: int, steps: list[list[str]], query: TotalsQuery[Any]) -> None:
     """Let a history happen and compare all answers again and again."""
     database = shop.subgraphs["order"].runtime.database
     for name in ("orders", "outbox", "product_sales"):
@@ -180,17 +255,21 @@ async def check_history(shop: Shop, seed: int, steps: list[list[str]], query: To
         for action in actions:
             await history.do(action)
         await compare(shop, [reader], query)
+        await compare_top_products(shop, reader, query)
     await history.do("rebuild")
-    assert (await compare(shop, [reader], query))[0] in (TotalsSource.ROLLUP, TotalsSource.CACHE)
+    # There are sums per product and per category, and none for one within the other
+    is_of_both = query.filter.product_id is not None and query.filter.category_id is not None
+    computed = TotalsSource.AGGREGATION if is_of_both else TotalsSource.ROLLUP
+    assert (await compare(shop, [reader], query))[0] in (computed, TotalsSource.CACHE)
     await history.rollup.fold_all()
     assert await history.repair.reconcile() == []
-    assert set(await compare(shop, [reader], query)) <= {TotalsSource.ROLLUP, TotalsSource.CACHE}
+    assert set(await compare(shop, [reader], query)) <= {computed, TotalsSource.CACHE}
 
 
 @given(**HISTORIES)
 @SETTINGS
 async def test_cache_rollup_and_aggregation_agree(
-    shop: Shop, seed: int, steps: list[list[str]], query: TotalsQuery
+    shop: Shop, seed: int, steps: list[list[str]], query: TotalsQuery[Any]
 ) -> None:
     await check_history(shop, seed, steps, query)
 
@@ -200,14 +279,14 @@ async def test_cache_rollup_and_aggregation_agree(
 @given(**HISTORIES)
 @settings(SETTINGS, max_examples=NIGHTLY_EXAMPLES, derandomize=False, print_blob=True)
 async def test_cache_rollup_and_aggregation_agree_through_the_night(
-    shop: Shop, seed: int, steps: list[list[str]], query: TotalsQuery
+    shop: Shop, seed: int, steps: list[list[str]], query: TotalsQuery[Any]
 ) -> None:
     await check_history(shop, seed, steps, query)
 
 
 async def test_they_agree_while_writers_folders_and_a_rebuild_are_at_work(shop: Shop, database: Database) -> None:
     reader = open_reader(shop, database)
-    query = TotalsQuery(parse_month("2023-12"), parse_month("2024-04"), "Asia/Jakarta", "IDR", STATUSES)
+    query = months_of("2023-12", "2024-04", timezone="Asia/Jakarta", statuses=STATUSES)
     at_work = 4
     # Each order counts once whatever its status: what is there can only grow
     placed = 0
@@ -234,17 +313,36 @@ async def test_they_agree_while_writers_folders_and_a_rebuild_are_at_work(shop: 
             for action in ("fold", "rebuild a day", "fold", "start a rebuild", "rebuild"):
                 await history.do(action)
 
-    async def watch() -> None:
+    async def watch(asked: TotalsQuery[Any]) -> None:
         while at_work:
             known = placed
-            months = (await reader.read_totals(query)).months
+            periods = (await reader.read_totals(asked)).periods
             # A transaction may have committed that its writer has not heard of yet
-            assert known <= sum(month.order_count for month in months) <= placed + 4
+            assert known <= sum(period.order_count for period in periods) <= placed + 4
 
-    await asyncio.gather(*(write(seed) for seed in range(1, 5)), disturb(), watch(), watch())
+    async def watch_products() -> None:
+        asked = TopProductsQuery(parse_month("2024-01"), TopProductsOrder.ORDER_COUNT, 10, query.filter)
+        before = 0
+        while at_work:
+            ranked = (await reader.read_top_products(asked)).products
+            orders = sum(product.order_count for product in ranked)
+            assert orders >= before
+            before = orders
+
+    await asyncio.gather(
+        *(write(seed) for seed in range(1, 5)),
+        disturb(),
+        watch(query),
+        watch(TotalsQuery(DAYS, date(2023, 12, 20), date(2024, 4, 19), query.filter)),
+        watch(TotalsQuery(YEARS, 2023, 2024, query.filter)),
+        watch_products(),
+    )
     history = History(database, Random(0))
     await history.do("rebuild")
-    assert sum(month.order_count for month in (await reader.read_totals(query)).months) == placed == 60
+    assert sum(month.order_count for month in (await reader.read_totals(query)).periods) == placed == 60
+    for category in CATEGORIES:
+        await compare(shop, [reader], replace(query, filter=replace(query.filter, category_id=category)))
+    await compare_top_products(shop, reader, query)
     await history.rollup.fold_all()
     assert await history.repair.reconcile() == []
 
@@ -296,7 +394,7 @@ async def test_what_has_drifted_is_found_reported_and_mended(shop: Shop, databas
         Drift("IDR/m/2024-02", "DELIVERED", (0, 0, 0), (1, 1, 1000)),
     ]
     assert await repair.reconcile() == []
-    query = TotalsQuery(parse_month("2024-01"), parse_month("2024-03"), "UTC", "IDR")
+    query = months_of("2024-01", "2024-03")
     assert set(await compare(shop, [], query)) == {TotalsSource.ROLLUP, TotalsSource.CACHE}
 
 
@@ -321,7 +419,7 @@ async def test_a_store_that_has_orders_but_no_rollup_makes_it(shop: Shop, databa
     repair = RollupRepair(database.client, database)
     await repair.prepare()
     assert await database[TOTALS].count_documents({}) == 0
-    query = TotalsQuery(parse_month("2023-12"), parse_month("2023-12"), "UTC", "IDR")
+    query = months_of("2023-12", "2023-12")
     assert set(await compare(shop, [], query)) == {TotalsSource.AGGREGATION}
     await repair.run_rebuild(shop.clock.now())
     assert await compare(shop, [], query) == [TotalsSource.ROLLUP, TotalsSource.CACHE]

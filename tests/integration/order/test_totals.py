@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 from core.cache import open_cache
 from core.mongo import Database
 from subgraphs.order.bulk import PastLine, PastOrder, insert_orders
-from subgraphs.order.documents import REPORT_INDEX
 from subgraphs.order.model import SALES_STATUSES, OrderStatus
-from subgraphs.order.months import divide_into_months, list_months, parse_month, segment_expression
+from subgraphs.order.order_sums import Selection
+from subgraphs.order.periods import MONTHS, Month, list_periods, parse_month
 from subgraphs.order.repository import OrderRepository
 from subgraphs.order.rollup_repair import RollupRepair
-from subgraphs.order.rollup_repository import CHANGES, PRODUCT_TOTALS, RollupRepository
+from subgraphs.order.rollup_repository import CHANGES, COLLECTIONS, RollupRepository
 from subgraphs.order.rollup_repository import TOTALS as TOTALS_OF_ORDERS
-from subgraphs.order.totals import TotalsQuery, TotalsReader, TotalsSource
+from subgraphs.order.totals import TotalsReader
+from subgraphs.order.totals_model import TotalsFilter, TotalsQuery, TotalsSource
 from tests.testkit.callers import Caller
 from tests.testkit.commands import CommandLog
 from tests.testkit.shop import ANI, BUDI, STAFF, Shop
@@ -54,15 +55,15 @@ ZONES = (
 )
 
 
-def past_order(number: int, placed_at: datetime, *lines: tuple[str, int, int], **more: Any) -> PastOrder:
+def past_order(number: int, placed_at: datetime, *lines: tuple[Any, ...], **more: Any) -> PastOrder:
     return PastOrder(
         id=f"ord_{number:04}",
         number=f"N-{number:04}",
         buyer_id="usr_ani",
         currency=more.pop("currency", "IDR"),
         lines=tuple(
-            PastLine(product, product.title(), product.upper(), quantity, price, quantity * price)
-            for product, quantity, price in lines or (("prd_cup", 1, 1000),)
+            PastLine(product, product.title(), product.upper(), quantity, price, quantity * price, *path)
+            for product, quantity, price, *path in lines or (("prd_cup", 1, 1000),)
         ),
         placed_at=placed_at,
         **more,
@@ -76,7 +77,7 @@ async def import_orders(shop: Shop, orders: Iterable[PastOrder]) -> int:
 
 def compute_totals(orders: Iterable[PastOrder], first: str, last: str, zone: str) -> dict[str, tuple[int, int, int]]:
     """Sum up sales per month as anybody would by hand."""
-    totals = {str(month): (0, 0, 0) for month in list_months(parse_month(first), parse_month(last))}
+    totals = {str(month): (0, 0, 0) for month in list_periods(MONTHS, parse_month(first), parse_month(last))}
     for order in orders:
         month = order.placed_at.astimezone(ZoneInfo(zone)).strftime("%Y-%m")
         if month in totals and order.status in SALES_STATUSES and order.currency == "IDR":
@@ -101,9 +102,15 @@ async def read(shop: Shop, first: str, last: str, **more: Any) -> tuple[dict[str
 
 async def empty_rollup(database: Database) -> None:
     """Begin with no sums, as a store without orders does."""
-    for name in (TOTALS_OF_ORDERS, PRODUCT_TOTALS, CHANGES):
+    for name in (*COLLECTIONS.values(), CHANGES):
         await database[name].delete_many({})
     await RollupRepair(database.client, database).prepare()
+
+
+def months_of(first: str, last: str, **more: Any) -> TotalsQuery[Month]:
+    """Return the query for months of UTC."""
+    filter_ = TotalsFilter(**{"timezone": "UTC", "currency": "IDR", **more})
+    return TotalsQuery(MONTHS, parse_month(first), parse_month(last), filter_)
 
 
 def open_reader(shop: Shop, database: Database) -> TotalsReader:
@@ -254,13 +261,13 @@ async def test_a_change_renews_the_reports_of_its_months_and_no_others(shop: Sho
 
 async def test_processes_with_caches_of_their_own_are_never_behind(shop: Shop, database: Database) -> None:
     readers = [open_reader(shop, database) for _ in range(2)]
-    query = TotalsQuery(parse_month("2024-01"), parse_month("2024-03"), "UTC", "IDR")
+    query = months_of("2024-01", "2024-03")
     for number in range(6):
         await import_orders(shop, [past_order(number, datetime(2024, 1 + number % 3, 10, tzinfo=UTC))])
         # Whoever is asked, and whoever was asked before, has it
         for reader in (readers[number % 2], readers[1 - number % 2], readers[number % 2]):
             totals = await reader.read_totals(query)
-            assert sum(month.order_count for month in totals.months) == number + 1
+            assert sum(month.order_count for month in totals.periods) == number + 1
         assert totals.source is TotalsSource.CACHE
 
 
@@ -269,7 +276,7 @@ async def test_readers_beside_writers_never_see_less_than_was_there_when_they_as
 ) -> None:
     done = 0
     reader = open_reader(shop, database)
-    query = TotalsQuery(parse_month("2024-01"), parse_month("2024-01"), "UTC", "IDR")
+    query = months_of("2024-01", "2024-01")
 
     async def write() -> None:
         nonlocal done
@@ -280,7 +287,7 @@ async def test_readers_beside_writers_never_see_less_than_was_there_when_they_as
     async def watch() -> None:
         while done < 25:
             known = done
-            (month,) = (await reader.read_totals(query)).months
+            (month,) = (await reader.read_totals(query)).periods
             assert known <= month.order_count <= done + 1
 
     await asyncio.gather(write(), watch(), watch(), watch())
@@ -301,12 +308,11 @@ async def test_many_at_once_cost_one_aggregation_where_there_is_no_rollup(
     await import_orders(shop, [past_order(1, datetime(2024, 1, 10, tzinfo=UTC))])
     await database.drop_collection(TOTALS_OF_ORDERS)
     reader = open_reader(shop, database)
-    query = TotalsQuery(parse_month("2024-01"), parse_month("2024-06"), "UTC", "IDR")
+    query = months_of("2024-01", "2024-06")
     commands.clear()
     answers = await asyncio.gather(*(reader.read_totals(query) for _ in range(1000)))
-    assert {(answer.source, answer.months[0].order_count) for answer in answers} == {(TotalsSource.AGGREGATION, 1)}
-    # Whoever comes while one is under way shares the next
-    assert 1 <= commands.commands.count("aggregate orders") <= 20
+    assert {(answer.source, answer.periods[0].order_count) for answer in answers} == {(TotalsSource.AGGREGATION, 1)}
+    assert commands.commands.count("aggregate orders") == 1
 
 
 async def test_sums_beyond_32_bits_are_exact_from_every_layer(shop: Shop, database: Database) -> None:
@@ -377,30 +383,36 @@ async def test_reports_are_for_those_who_may_read_them(shop: Shop, commands: Com
     assert commands.commands == []
 
 
-async def test_the_aggregation_reads_its_index_and_no_order(shop: Shop, database: Database) -> None:
+async def test_the_aggregation_is_one_command_that_reads_its_index_and_no_order(
+    shop: Shop, database: Database, commands: CommandLog
+) -> None:
     await import_orders(shop, [past_order(number, datetime(2024, 1, 10, tzinfo=UTC)) for number in range(50)])
-    segments = divide_into_months(parse_month("2024-01"), parse_month("2024-02"), UTC)
-    match = {"currency": "IDR", "status": {"$in": [*SALES_STATUSES]}, "placed_at": {"$gte": segments[0].start}}
-    group = {
-        "_id": segment_expression(segments, "$placed_at"),
-        "n": {"$sum": "$quantity"},
-        "r": {"$sum": "$total_amount"},
-    }
-    plan = await database.command(
-        {
-            "explain": {
-                "aggregate": "orders",
-                "pipeline": [{"$match": match}, {"$group": group}],
-                "cursor": {},
-                "hint": REPORT_INDEX,
-            },
-            "verbosity": "executionStats",
-        }
-    )
-    stages = str(plan)
-    assert "IXSCAN" in stages
-    assert "'FETCH'" not in stages
-    assert "COLLSCAN" not in stages
+    ranges = [(datetime(2024, month, 1, tzinfo=UTC), datetime(2024, month + 1, 1, tzinfo=UTC)) for month in (1, 2, 3)]
+    selection = Selection("IDR", tuple(sorted(SALES_STATUSES)))
+    await database.command({"profile": 2})
+    try:
+        commands.clear()
+        sums = await OrderRepository(database).sum_ranges(ranges, selection)
+        assert commands.commands == ["aggregate orders"]
+    finally:
+        await database.command({"profile": 0})
+    assert sums == [(50, 50, 50_000), (0, 0, 0), (0, 0, 0)]
+    (noted,) = await database["system.profile"].find({"op": "command", "command.aggregate": "orders"}).to_list()
+    await database.drop_collection("system.profile")
+    assert noted["docsExamined"] == 0
+    assert noted["keysExamined"] <= 50 + 3 * 2 * len(SALES_STATUSES)
+
+
+async def test_more_ranges_than_one_command_takes_are_read_in_one_snapshot(shop: Shop, commands: CommandLog) -> None:
+    await import_orders(shop, [past_order(number, datetime(2024, 1, 1 + number, tzinfo=UTC)) for number in range(20)])
+    first = datetime(2024, 1, 1, tzinfo=UTC)
+    ranges = [(first + timedelta(hours=hour), first + timedelta(hours=hour + 1)) for hour in range(250)]
+    runtime = shop.subgraphs["order"].runtime
+    commands.clear()
+    sums = await OrderRepository(runtime.database).sum_ranges(ranges, Selection("IDR", ("DELIVERED",)))
+    assert commands.commands == ["aggregate orders"] * 3
+    assert [number for number, found in enumerate(sums) if found == (1, 1, 1000)] == [24 * day for day in range(11)]
+    assert sum(orders for orders, _, _ in sums) == 11
 
 
 def test_the_zones_tried_here_exist() -> None:

@@ -282,6 +282,32 @@ async def test_an_expired_token_is_unauthorised_for_every_client(
     assert market.request_counts == {"accounts": 0, "catalog": 0}
 
 
+@pytest.mark.parametrize(
+    ("name", "forgotten"),
+    [
+        ("pasar_access", "pasar_access=; Path=/; SameSite=Lax; Max-Age=0; HttpOnly"),
+        ("__Host-pasar_access", "__Host-pasar_access=; Path=/; SameSite=Lax; Max-Age=0; HttpOnly; Secure"),
+    ],
+)
+async def test_a_cookie_whose_token_is_refused_is_removed_so_that_a_browser_can_get_another(
+    http: aiohttp.ClientSession, market: Market, tmp_path: Path, name: str, forgotten: str
+) -> None:
+    issuer = TokenIssuer(tmp_path)
+    authentication = {**issuer.authentication, "cookie_setting_subgraphs": ["accounts"], "cookie_name": name}
+    cookie, old = f"{name}=no token", issuer.token(age=timedelta(hours=1))
+    login = 'mutation { login(name: "x") }'
+    async with running_market_router(market, configure(authentication=authentication)) as url:
+        refused = await post(http, url, login, cookie=cookie)
+        by_header = await post(http, url, login, cookie=cookie, authorization=f"Bearer {old}")
+        allowed = await post(http, url, login, cookie=f"{name}={issuer.token()}")
+    assert (refused.status, refused.codes) == (401, ["UNAUTHENTICATED"])
+    assert refused.headers.getall("set-cookie") == [forgotten]
+    # Another token was refused than the cookie's
+    assert (by_header.status, by_header.headers.getall("set-cookie", [])) == (401, [])
+    assert (allowed.status, allowed.headers.getall("set-cookie", [])) == (200, [])
+    assert market.request_counts == {"accounts": 1, "catalog": 0}
+
+
 async def test_a_login_sets_a_cookie(http: aiohttp.ClientSession, market: Market, tmp_path: Path) -> None:
     market.accounts.extensions = {
         "pasar": {"setCookies": [{"name": "a", "value": "1"}, {"name": "b", "value": "2", "max_age_s": 60}]}

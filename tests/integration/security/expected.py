@@ -1,7 +1,7 @@
 """Who may do what: every query, mutation and field that shows money or a person, and what each kind of caller gets.
 
 This is the table that a reviewer reads. Columns are the callers of CALLERS, in that order; whoever comes with one of
-BAD_TOKENS gets 401 for every row. The API has no subscriptions. The tests beside it ask for all of it and compare whole
+BAD_TOKENS gets 401 for every row. The tests beside it ask for all of it and compare whole
 databases: whoever is refused has changed nothing.
 
 | file                       | asks                                                                              |
@@ -60,6 +60,8 @@ OWNER_ONLY: Outcomes = (LOGIN, NULL, NULL, NULL, SHOWN, SHOWN)
 OWN_ONE: Outcomes = (LOGIN, NULL, NULL, NULL, SHOWN, SCOPE)
 # For the owner, and for holders of users:write
 OWN_SESSIONS: Outcomes = (LOGIN, SCOPE, SCOPE, SHOWN, SHOWN, SCOPE)
+# The router asks for the scope of the type that is shown; a service asks the subgraph, which let it in
+OF_REPORT: Outcomes = (LOGIN, SCOPE, SHOWN, SHOWN, SCOPE, SHOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +93,11 @@ READS: tuple[Read, ...] = (
         "monthlyOrderTotals",
         '{ monthlyOrderTotals(from: "2027-01", to: "2027-03") { months { revenue { amount } } } }',
         # A service is let in by its subgraph; the type of a month asks for the scope at the router only
-        (LOGIN, SCOPE, SHOWN, SHOWN, SCOPE, SHOWN),
+        OF_REPORT,
     ),
+    Read("dailyOrderTotals", '{ dailyOrderTotals(from: "2027-03-01", to: "2027-03-02") { asOf } }', OF_REPORT),
+    Read("yearlyOrderTotals", "{ yearlyOrderTotals(from: 2026, to: 2027) { asOf } }", OF_REPORT),
+    Read("topProducts", '{ topProducts(month: "2027-03") { asOf } }', OF_REPORT),
     Read("order", '{ order(id: "%(order)s") { id total { amount } } }', OWN),
     Read("order", '{ order(number: "%(number)s") { id } }', OWN),
     Read("orders", "{ orders { nodes { id } } }", STAFF_SCOPE),
@@ -119,6 +124,11 @@ READS: tuple[Read, ...] = (
     Read("users", "{ users { nodes { email } } }", STAFF_SCOPE),
 )
 
+# Asked for their first event
+SUBSCRIPTIONS: tuple[Read, ...] = (
+    Read("orderTotalsChanged", "subscription { orderTotalsChanged { asOf today { orderCount } } }", OF_REPORT),
+)
+
 # -- fields that show money or a person, and what else is not for everybody --------------------------------------------
 
 # How a type is come by: a root field for the router, and the representation for its subgraphs if it is an entity
@@ -134,6 +144,9 @@ DOORS: Mapping[str, tuple[str, Mapping[str, str] | None]] = {
     "Schedule": ('syncSchedule(id: "%(schedule)s")', {"__typename": "SyncSchedule", "id": "%(schedule)s"}),
     "SecondFactor": ("secondFactor", None),
     "Sessions": ('sessions(userId: "usr_ani")', None),
+    "Days": ('dailyOrderTotals(from: "2027-03-01", to: "2027-03-01")', None),
+    "Years": ("yearlyOrderTotals(from: 2027, to: 2027)", None),
+    "Top": ('topProducts(month: "2027-03")', None),
     "Totals": ('monthlyOrderTotals(from: "2027-03", to: "2027-03")', None),
     "User": ('user(id: "usr_ani")', {"__typename": "User", "id": "usr_ani"}),
 }
@@ -171,8 +184,6 @@ OF_USER: Outcomes = (LOGIN, NULL, SHOWN, SHOWN, SHOWN, SHOWN)
 NOT_EVEN_STAFF: Outcomes = (LOGIN, NULL, SCOPE, SCOPE, SHOWN, SHOWN)
 # What staff needs to know of an order; its buyer does not
 OF_STORE: Outcomes = (NULL, NULL, SHOWN, SHOWN, NULL, SHOWN)
-# The router asks for the scope of the type that is shown; a service asks the subgraph, which let it in
-OF_REPORT: Outcomes = (LOGIN, SCOPE, SHOWN, SHOWN, SCOPE, SHOWN)
 
 FIELDS: tuple[Field, ...] = (
     *_fields(
@@ -187,6 +198,13 @@ FIELDS: tuple[Field, ...] = (
     *_fields("DataExport", "Export", "", "part", OWN_ONE),
     *_fields("MonthlyOrderTotal", "Totals", "months.0", f"revenue{MONEY} averageOrderValue{MONEY}", OF_REPORT),
     *_fields("MonthlyOrderTotals", "Totals", "", "months{orderCount}", OF_REPORT),
+    *_fields("MonthlyOrderTotal", "Totals", "months.0", "growth{revenue}", OF_REPORT),
+    *_fields("DailyOrderTotals", "Days", "", "days{orderCount}", OF_REPORT),
+    *_fields("DailyOrderTotal", "Days", "days.0", f"revenue{MONEY} averageOrderValue{MONEY}", OF_REPORT),
+    *_fields("YearlyOrderTotals", "Years", "", "years{orderCount}", OF_REPORT),
+    *_fields("YearlyOrderTotal", "Years", "years.0", f"revenue{MONEY} averageOrderValue{MONEY}", OF_REPORT),
+    *_fields("TopProducts", "Top", "", "products{orderCount}", OF_REPORT),
+    *_fields("TopProduct", "Top", "products.0", f"revenue{MONEY}", OF_REPORT),
     *_fields("Order", "Order", "", f"subtotal{MONEY} shipping{MONEY} total{MONEY} note lines{{id}} buyer{{id}}", OWN),
     *_fields("Order", "Order", "", "shippingAddress{city} shipments{id} history{status} payment{id}", OWN),
     *_fields("Order", "Order", "", "attention", OF_STORE),
@@ -230,6 +248,9 @@ IN_ANSWERS = frozenset(
         *("SyncScheduleCreated.schedule", "SyncScheduleCreated.secret"),
     }
 )
+
+# Shown only in the events of SUBSCRIPTIONS, and so tested with these
+IN_EVENTS = frozenset({"LiveOrderTotals.month", "LiveOrderTotals.today"})
 
 # -- mutations ---------------------------------------------------------------------------------------------------------
 

@@ -4,11 +4,23 @@ from typing import Any
 
 import pytest
 
+from core.subgraph import Call
 from router.supergraph.reading import read_supergraph
 from tests.integration.security.asking import direct_document, read_document, read_outcome
-from tests.integration.security.expected import CALLERS, FIELDS, IN_ANSWERS, READS, Field, Read
+from tests.integration.security.expected import (
+    CALLERS,
+    FIELDS,
+    IN_ANSWERS,
+    IN_EVENTS,
+    LOGIN,
+    READS,
+    SUBSCRIPTIONS,
+    Field,
+    Read,
+)
 from tests.integration.security.things import Things, make_all_things
 from tests.integration.security.world import PEOPLE, SERVICE, World
+from tests.testkit.callers import Caller
 from tests.testkit.declared import ROOTS, Declarations
 
 ROWS: tuple[Read | Field, ...] = (*READS, *FIELDS)
@@ -50,9 +62,24 @@ def test_every_query_of_the_api_is_in_the_table(world: World) -> None:
     assert set(query.fields) == {row.root for row in READS}
 
 
-def test_the_api_has_no_subscriptions(world: World) -> None:
-    # As soon as it has some, they belong into the table
-    assert read_supergraph(world.supergraph_sdl).api_schema.subscription_type is None
+def test_every_subscription_of_the_api_is_in_the_table(world: World) -> None:
+    subscription = read_supergraph(world.supergraph_sdl).api_schema.subscription_type
+    assert subscription is not None
+    assert set(subscription.fields) == {row.root for row in SUBSCRIPTIONS}
+
+
+@pytest.mark.parametrize("row", SUBSCRIPTIONS, ids=name_of)
+async def test_each_caller_subscribes_to_what_they_may_read(world: World, things: Things, row: Read) -> None:
+    before = await world.snapshot()
+    outcomes = {name: read_outcome(await world.ask(row.document, by=who), row.path) for name, who in PEOPLE.items()}
+    subgraph = Caller(world.subgraphs[world.subgraph_of("Subscription", row.root)])
+    outcomes["service"] = read_outcome(await subgraph.first_event(row.document, by=SERVICE), row.path)
+    assert outcomes == dict(zip(CALLERS, row.expected, strict=True))
+    # Past the router, whoever comes without an assertion is nobody
+    events = subgraph.subgraph.subscribe(row.document, None, None, Call())
+    assert read_outcome(await anext(events), row.path) == LOGIN
+    assert [event async for event in events] == []
+    assert await world.snapshot() == before
 
 
 def test_every_field_that_shows_money_or_a_person_is_in_the_table(world: World) -> None:
@@ -60,8 +87,8 @@ def test_every_field_that_shows_money_or_a_person_is_in_the_table(world: World) 
         field.coordinate for field in Declarations(world.supergraph_sdl).sensitive() if field.type_name not in ROOTS
     }
     rows = {row.coordinate for row in FIELDS}
-    assert sensitive - rows - IN_ANSWERS == set()
-    assert sensitive >= IN_ANSWERS
+    assert sensitive - rows - IN_ANSWERS - IN_EVENTS == set()
+    assert sensitive >= IN_ANSWERS | IN_EVENTS
     # And nothing is there that does not exist any more
     assert rows <= {field.coordinate for field in Declarations(world.supergraph_sdl).fields}
 

@@ -1,7 +1,8 @@
 """A whole store to attack: six subgraphs on the real database, composed, behind a router that believes their tokens."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from itertools import count
@@ -33,10 +34,10 @@ from pasar.subgraph_sources import schemas_of
 from router.app import RouterApp, build_app
 from router.auth import build_authenticator
 from router.config import RouterConfig
-from router.exchange import Answer, GraphQLRequest
+from router.exchange import Answer, EventStream, GraphQLRequest
 from router.exchange import Caller as RouterCaller
 from router.transports.base import RequestContext, SubgraphRequest
-from router.transports.in_process import ExecuteRequest, InProcessTransport
+from router.transports.in_process import ExecuteRequest, InProcessTransport, SubscribeRequest
 from subgraphs.sync import app as sync_app
 from subgraphs.user.audit import AUDIT
 from subgraphs.user.bulk import NewAccount, insert_users
@@ -77,12 +78,18 @@ class World:
     async def ask(
         self, document: str, variables: Mapping[str, Any] | None = None, *, by: Identity = ANONYMOUS
     ) -> dict[str, Any]:
-        """Return the router's response to somebody with a token of the user subgraph, or with none."""
+        """Return the router's response to somebody with a token of the user subgraph, or with none.
+
+        Of a subscription it is the first event.
+        """
         headers = {} if by.subject is None else {"authorization": f"Bearer {self.token(by)}"}
         request = GraphQLRequest(document, variables=variables or {})
         # From an address of its own: attacks are many, and the store slows down whoever attacks
         address = str(ip_address(0x0A000000 + next(_addresses)))
         answer = await self.app.pipeline.handle(request, RouterCaller(address=address, headers=headers))
+        if isinstance(answer, EventStream):
+            async with aclosing(answer.events) as events:
+                return await anext(events)
         assert isinstance(answer, Answer)
         return answer.body
 
@@ -180,7 +187,8 @@ async def open_world(make_runtime: MakeRuntime) -> World:
         config,
         supergraph_sdl=sdl,
         transports={
-            name: InProcessTransport(execute_for_router(subgraph)) for name, subgraph in sorted(subgraphs.items())
+            name: InProcessTransport(execute_for_router(subgraph), subscribe_for_router(subgraph))
+            for name, subgraph in sorted(subgraphs.items())
         },
         authenticator=build_authenticator(config.authentication, now=shop.clock.now),
     )
@@ -200,3 +208,11 @@ def execute_for_router(subgraph: Subgraph) -> ExecuteRequest:
         return await subgraph.execute(request.document, request.variables, request.operation_name, call)
 
     return execute
+
+
+def subscribe_for_router(subgraph: Subgraph) -> SubscribeRequest:
+    def subscribe(request: SubgraphRequest, context: RequestContext) -> AsyncIterator[Mapping[str, Any]]:
+        call = Call(identity=context.identity, trusted=True, request_id=context.request_id, headers=context.headers)
+        return subgraph.subscribe(request.document, request.variables, request.operation_name, call)
+
+    return subscribe

@@ -5,13 +5,14 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-import { runOperation, withGraphiQL } from './graphiql_page.mjs';
+import { runOperation } from './graphiql_page.mjs';
+import { withPage } from './page.mjs';
 
 const [executablePath, url, screenshot] = process.argv.slice(2);
 const operations = JSON.parse(readFileSync(0, 'utf8'));
 const seen = { requests: [], problems: [], results: [] };
 
-await withGraphiQL(executablePath, url, seen, async (page) => {
+await withPage(executablePath, url, seen, async (page) => {
   seen.title = await page.title();
   // The documentation lists the root types once the schema has been read.
   await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();

@@ -1,42 +1,5 @@
-// GraphiQL in Chromium, and what a person does there.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { chromium } from 'playwright-core';
-
-const TIMEOUT_MS = 60_000;
-
-// Opens the page at `url` and lets `use(page)` act. `seen` notes every address the page asks for, and its errors.
-export async function withGraphiQL(executablePath, url, seen, use) {
-  const profile = mkdtempSync(join(tmpdir(), 'graphiql-'));
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath,
-    headless: true,
-    viewport: { width: 1280, height: 800 },
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
-  try {
-    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
-    const page = await context.newPage();
-    page.setDefaultTimeout(TIMEOUT_MS);
-    page.on('request', (request) => seen.requests.push(request.url()));
-    page.on('console', (message) => message.type() === 'error' && seen.problems.push(message.text()));
-    page.on('pageerror', (error) => seen.problems.push(String(error)));
-    await page.goto(url);
-    await use(page);
-  } finally {
-    await context.close();
-    rmSync(profile, { recursive: true, force: true });
-  }
-}
+// What a person does in GraphiQL.
+import { TIMEOUT_MS } from './page.mjs';
 
 // Runs an operation until its result contains `until`, and returns the result as it is shown.
 export async function runOperation(page, { query, headers, until }) {

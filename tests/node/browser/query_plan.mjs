@@ -5,7 +5,9 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { runOperation, withGraphiQL } from './graphiql_page.mjs';
+import { measureTexts } from './contrast.mjs';
+import { runOperation } from './graphiql_page.mjs';
+import { withPage } from './page.mjs';
 
 const [executablePath, url, screenshots] = process.argv.slice(2);
 const operations = JSON.parse(readFileSync(0, 'utf8'));
@@ -15,36 +17,7 @@ mkdirSync(screenshots, { recursive: true });
 // The accessible names and roles of the panel, as a screen reader gets them.
 const readPanel = (page) => page.getByRole('region', { name: 'Query plan', exact: true }).ariaSnapshot();
 
-// The contrast of the panel's text with what is behind it, the least of all: WCAG wants 4.5.
-const measureContrast = (page) =>
-  page.evaluate(() => {
-    const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
-    const luminance = (colours) => {
-      canvas.clearRect(0, 0, 1, 1);
-      for (const colour of colours) {
-        canvas.fillStyle = colour;
-        canvas.fillRect(0, 0, 1, 1);
-      }
-      const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map((value) => {
-        const share = value / 255;
-        return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-      });
-      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    };
-    const contrasts = [...document.querySelectorAll('.pasar-plan *')]
-      .filter((element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim()))
-      .map((element) => {
-        const behind = [];
-        for (let parent = element; parent; parent = parent.parentElement) {
-          behind.unshift(getComputedStyle(parent).backgroundColor);
-        }
-        const [back, text] = [luminance(behind), luminance([...behind, getComputedStyle(element).color])];
-        return (Math.max(back, text) + 0.05) / (Math.min(back, text) + 0.05);
-      });
-    return Math.min(...contrasts);
-  });
-
-await withGraphiQL(executablePath, url, seen, async (page) => {
+await withPage(executablePath, url, seen, async (page) => {
   await page.getByRole('button', { name: 'Show Query plan' }).focus();
   await page.keyboard.press('Enter');
   seen.before = await readPanel(page);
@@ -72,7 +45,7 @@ await withGraphiQL(executablePath, url, seen, async (page) => {
     seen.contrast = {};
     for (const colorScheme of ['light', 'dark']) {
       await page.emulateMedia({ colorScheme });
-      seen.contrast[colorScheme] = await measureContrast(page);
+      seen.contrast[colorScheme] = (await measureTexts(page, '.pasar-plan')).least;
       await page.screenshot({ path: join(screenshots, `query-plan-${colorScheme}.png`) });
     }
   }

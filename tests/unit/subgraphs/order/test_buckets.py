@@ -9,15 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from subgraphs.order.buckets import Bucket, Cover, Grain, bucket_of, buckets_of, cover
-from subgraphs.order.months import Segment, divide_into_months, parse_month
+from subgraphs.order.periods import MONTHS, divide, parse_month
 from tests.integration.order.test_totals import ZONES
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 EXAMPLES = settings(max_examples=60, derandomize=True, deadline=None, database=None)
 
 
-def segment(start: datetime, end: datetime) -> Segment:
-    return Segment(start, end, parse_month("2024-01"))
+def months_of(first: str, last: str, zone: str) -> list[tuple[datetime, datetime]]:
+    segments = divide(MONTHS, parse_month(first), parse_month(last), ZoneInfo(zone))
+    return [(segment.start, segment.end) for segment in segments]
 
 
 def count(covered: Cover, moments: list[datetime], segments: int) -> list[int]:
@@ -52,7 +53,7 @@ def test_keys_sort_by_time_in_all_years() -> None:
 
 
 def test_a_month_of_jakarta_is_the_utc_month_with_seven_hours_moved() -> None:
-    months = divide_into_months(parse_month("2024-03"), parse_month("2024-03"), ZoneInfo("Asia/Jakarta"))
+    months = months_of("2024-03", "2024-03", "Asia/Jakarta")
     covered = cover(months, Grain.MONTH)
     before = [Bucket(Grain.HOUR, datetime(2024, 2, 29, hour, tzinfo=UTC)) for hour in range(17, 24)]
     after = [Bucket(Grain.HOUR, datetime(2024, 3, 31, hour, tzinfo=UTC)) for hour in range(17, 24)]
@@ -65,7 +66,7 @@ def test_a_month_of_jakarta_is_the_utc_month_with_seven_hours_moved() -> None:
 
 
 def test_two_years_of_jakarta_take_two_hundred_buckets() -> None:
-    months = divide_into_months(parse_month("2024-01"), parse_month("2025-12"), ZoneInfo("Asia/Jakarta"))
+    months = months_of("2024-01", "2025-12", "Asia/Jakarta")
     assert len(cover(months, Grain.MONTH).buckets) == 24 + 25 * 7
 
 
@@ -82,15 +83,11 @@ def test_months_of_every_zone_are_sums_of_buckets(
     zone: str, first: int, length: int, base: Grain, finest: Grain, minutes: list[int]
 ) -> None:
     last = first + length - 1
-    months = divide_into_months(
-        parse_month(f"{2024 + first // 12}-{first % 12 + 1:02}"),
-        parse_month(f"{2024 + last // 12}-{last % 12 + 1:02}"),
-        ZoneInfo(zone),
-    )
+    months = months_of(f"{2024 + first // 12}-{first % 12 + 1:02}", f"{2024 + last // 12}-{last % 12 + 1:02}", zone)
     moments = [START + timedelta(minutes=each) for each in minutes]
-    moments += [edge for each in months for edge in (each.start, each.end, each.end - timedelta(milliseconds=1))]
+    moments += [edge for start, end in months for edge in (start, end, end - timedelta(milliseconds=1))]
     covered = cover(months, base, finest)
-    expected = [sum(each.start <= moment < each.end for moment in moments) for each in months]
+    expected = [sum(start <= moment < end for moment in moments) for start, end in months]
     assert count(covered, moments, len(months)) == expected
     if finest is Grain.QUARTER:
         assert covered.rests == ()
@@ -98,18 +95,18 @@ def test_months_of_every_zone_are_sums_of_buckets(
 
 @EXAMPLES
 @given(bounds=st.lists(st.integers(0, 5_000_000), min_size=2, max_size=6, unique=True).map(sorted))
-def test_any_stretches_of_seconds_are_sums_of_buckets_and_rests(bounds: list[int]) -> None:
+def test_any_stretches_of_seconds_also_overlapping_ones_are_sums_of_buckets_and_rests(bounds: list[int]) -> None:
     edges = [START + timedelta(seconds=each) for each in bounds]
-    segments = [segment(start, end) for start, end in pairwise(edges)]
+    segments = [*pairwise(edges), (edges[0], edges[-1])]
     moments = [START + timedelta(seconds=each) for each in range(0, 5_000_000, 40_009)] + edges
-    expected = [sum(each.start <= moment < each.end for moment in moments) for each in segments]
+    expected = [sum(start <= moment < end for moment in moments) for start, end in segments]
     for base in (Grain.HOUR, Grain.DAY, Grain.MONTH):
         assert count(cover(segments, base), moments, len(segments)) == expected
 
 
 def test_local_mean_time_leaves_a_rest_of_seconds() -> None:
     # Jakarta was at +7:07:12 until 1923
-    months = divide_into_months(parse_month("1900-01"), parse_month("1900-01"), ZoneInfo("Asia/Jakarta"))
+    months = months_of("1900-01", "1900-01", "Asia/Jakarta")
     rests = cover(months, Grain.MONTH).rests
     assert [(rest.end - rest.start, rest.weights) for rest in rests] == [
         (timedelta(minutes=7, seconds=12), ((0, 1),)),
