@@ -273,14 +273,14 @@ class _Builder:
                 may_be_null=self._graph.may_be_null(types, argument.selections),
             )
             steps = emitted.steps or ([setter.home] if setter.home is not None else [])
-            filled.append(FilledArgument(variable, tuple(steps), relax(emitted.guard, place.present_if)))
+            filled.append(FilledArgument(variable, tuple(steps), emitted.guard, relax(emitted.guard, place.present_if)))
         return filled
 
     def _can_fill_along(self, home: FetchStep, filled: list[FilledArgument]) -> bool:
         """Tell whether a step can have the values that a field in its answer needs, whenever it runs."""
         needed = ancestors(step for one in filled for step in one.steps)
         return home not in needed and all(
-            implies(home.conditional_on, one.guard)
+            implies(home.conditional_on, one.brought_if)
             and home.contexts.get(one.variable.name, one.variable) == one.variable
             for one in filled
         )

@@ -14,10 +14,15 @@ from router.supergraph.model import ContextArgument
 
 @dataclass(frozen=True, slots=True)
 class FilledArgument:
-    """An argument's variable, the steps that bring its value, and when they do if the field's objects are there."""
+    """An argument's variable, the steps that bring its value, and when they do.
+
+    *brought_if* is for objects above that are there; *guard* for those whose field is filled, which may be there under
+    a condition themselves.
+    """
 
     variable: ContextVariable
     steps: tuple[FetchStep, ...]
+    brought_if: Guard
     guard: Guard
 
 

@@ -236,6 +236,7 @@ FIXTURES: Final[dict[str, dict[str, str]]] = {
             }
         """,
         "bank": """
+            type Query { bought: Order }
             type User @key(fields: "id") { id: ID!  currency: String  wishes: [Order!] }
             type Order @key(fields: "id") { id: ID!  weight: Int  parcels: [Line!] }
             type Line @key(fields: "id", resolvable: false) { id: ID! }

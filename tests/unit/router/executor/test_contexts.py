@@ -21,6 +21,7 @@ USERS: Mapping[str, Mapping[str, Any]] = {
         "currency": "USD",
         "users": ["@User:1", "@User:2", "@User:3"],
         "first": "@Order:1",
+        "bought": "@Order:2",
     },
     "User": {
         "1": {
@@ -104,6 +105,21 @@ async def test_one_value_leaves_the_document_as_it_is_planned(graph: FederatedGr
         "representations": [{"__typename": "Order", "id": "1"}],
         "Order_total_locale": "en",
     }
+
+
+LINES = {"lines": [{"id": "1"}, {"id": "2"}]}
+REST = {"rest": [{"text": 'L1{"locale": "en"}'}, {"text": 'L2{"locale": "en"}'}]}
+
+
+@pytest.mark.parametrize(("skips", "bought", "requests"), [(True, LINES, 1), (False, {**LINES, **REST}, 3)])
+async def test_a_value_that_only_a_skipped_field_needs_holds_no_other_field_up(
+    graph: FederatedGraph, skips: bool, bought: dict[str, Any], requests: int
+) -> None:
+    operation = "query($v: Boolean!) { bought { lines { id } rest: lines @skip(if: $v) { text } } }"
+    asked = await graph.ask(operation, {"v": skips})
+    assert asked.router == asked.monolith
+    assert asked.router.data == {"bought": bought}
+    assert asked.requests == {"bank": 1, "users": requests}
 
 
 async def test_equal_values_of_different_objects_share_a_selection(graph: FederatedGraph) -> None:
