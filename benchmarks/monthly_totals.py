@@ -285,13 +285,14 @@ async def measure(uri: str, orders: int, days: int, rounds: int, placed: int) ->
 
     speeds: dict[bool, list[float]] = {True: [], False: []}
     first = orders
-    for _ in range(3):
+    for _ in range(5):
         for keeps in (True, False):
             chosen = rollup if keeps else NoRollup(client, database)
             speeds[keeps].append(await place_orders(database, chosen, first, placed))
             first += placed
     await client.close()
-    kept, bare = statistics.median(speeds[True]), statistics.median(speeds[False])
+    # The best of five: other programs can only slow down
+    kept, bare = max(speeds[True]), max(speeds[False])
     index_ms, no_index_ms = statistics.median(with_index), statistics.median(without_index)
     results = [
         Result("24 months from the cache, p99 beside the aggregation", p99(cached), index_ms, "ms"),
