@@ -7,6 +7,7 @@ folded yet at one moment, so this is exact while orders arrive, and a day that w
 at all.)
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -120,10 +121,16 @@ class RollupRepair:
 
         return await in_transaction(self._client, work)
 
-    async def run_rebuild(self, _: datetime) -> None:
-        """Rebuild what is missing of the rollup, to its end."""
+    async def run_rebuild(self, _: datetime, *, slice_s: float | None = None) -> None:
+        """Rebuild what is missing of the rollup, to its end, or for about *slice_s* seconds.
+
+        A worker that is told to stop waits for its jobs: one that takes minutes would hold it up.
+        """
+        loop = asyncio.get_running_loop()
+        deadline_s = None if slice_s is None else loop.time() + slice_s
         while await self.rebuild_some():
-            pass
+            if deadline_s is not None and loop.time() >= deadline_s:
+                return
 
     async def run_reconciliation(self, _: datetime) -> None:
         """Do the nightly look."""

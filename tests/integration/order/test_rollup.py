@@ -456,6 +456,19 @@ async def test_a_rebuild_goes_on_where_it_was_cut_short(shop: Shop, database: Da
     assert await database[TOTALS].count_documents({"_id": {"$regex": "^IDR/d/"}}) == 5
 
 
+async def test_a_slice_of_a_rebuild_ends_in_time_and_the_next_one_goes_on(shop: Shop, database: Database) -> None:
+    await import_orders(shop, [past_order(day, FIRST_DAY + timedelta(days=day)) for day in range(45)])
+    repair = RollupRepair(database.client, database)
+    await repair.start_rebuild()
+    for next_day in (20, 40):
+        await repair.run_rebuild(FIRST_DAY, slice_s=0)
+        state = await database[TOTALS].find_one({"_id": STATE_ID})
+        assert state == {"_id": STATE_ID, "is_complete": False, "next_day": FIRST_DAY + timedelta(days=next_day)}
+    await repair.run_rebuild(FIRST_DAY, slice_s=3600)
+    assert await database[TOTALS].count_documents({"_id": STATE_ID, "is_complete": True}) == 1
+    assert await repair.reconcile() == []
+
+
 async def test_a_store_that_has_orders_but_no_rollup_makes_it(shop: Shop, database: Database) -> None:
     await import_orders(shop, [past_order(1, FIRST_DAY)])
     await database.drop_collection(TOTALS)
