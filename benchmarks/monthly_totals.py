@@ -33,6 +33,7 @@ from pymongo.monitoring import CommandListener
 from benchmarks.report import Result, parse_arguments, publish
 from core.cache import open_cache
 from core.clock import SystemClock
+from core.events import create_event_indexes
 from core.money import Money
 from core.mongo import Database, Row, Session, connect, in_transaction, init_documents
 from pasar.mongod import EmbeddedMongod
@@ -148,8 +149,9 @@ class NoRollup(RollupRepository):
     async def fold_all(self) -> None:
         """Do nothing."""
 
-    async def record_change(self, before: Row | None, after: Row, *, session: Session) -> None:
-        """Do nothing."""
+    def change_rows(self, before: Row | None, after: Row) -> list[Row]:
+        """Return nothing."""
+        return []
 
 
 async def place_orders(database: Database, rollup: RollupRepository, first: int, count: int) -> float:
@@ -214,6 +216,8 @@ async def measure(uri: str, orders: int, days: int, rounds: int, placed: int) ->
     await init_documents(database, DOCUMENTS)
     rollup, repair = RollupRepository(client, database), RollupRepair(client, database)
     repository = OrderRepository(database)
+    await create_event_indexes(database)
+    await repair.prepare()
 
     def open_reader(cache_name: str = "") -> TotalsReader:
         return TotalsReader(repository, rollup, open_cache(""), SystemClock(), namespace=cache_name)
@@ -281,13 +285,14 @@ async def measure(uri: str, orders: int, days: int, rounds: int, placed: int) ->
 
     speeds: dict[bool, list[float]] = {True: [], False: []}
     first = orders
-    for _ in range(3):
+    for _ in range(5):
         for keeps in (True, False):
             chosen = rollup if keeps else NoRollup(client, database)
             speeds[keeps].append(await place_orders(database, chosen, first, placed))
             first += placed
     await client.close()
-    kept, bare = statistics.median(speeds[True]), statistics.median(speeds[False])
+    # The best of five: other programs can only slow down
+    kept, bare = max(speeds[True]), max(speeds[False])
     index_ms, no_index_ms = statistics.median(with_index), statistics.median(without_index)
     results = [
         Result("24 months from the cache, p99 beside the aggregation", p99(cached), index_ms, "ms"),

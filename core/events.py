@@ -4,7 +4,7 @@ An event is written in the transaction of the change that it tells of, so there 
 worker (core/worker.py) delivers it at least once; the inbox makes a handler's effect happen once.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
@@ -37,24 +37,32 @@ EventHandler: TypeAlias = Callable[[Event, Session], Awaitable[None]]
 
 
 async def announce(
-    database: Database, type_: str, subject: str, payload: Mapping[str, Any], *, now: datetime, session: Session
+    database: Database,
+    type_: str,
+    subject: str,
+    payload: Mapping[str, Any],
+    *,
+    now: datetime,
+    session: Session,
+    beside: Sequence[Row] = (),
 ) -> Event:
-    """Write an event to the outbox, in the transaction of *session*."""
+    """Write an event to the outbox, in the transaction of *session*.
+
+    *beside* are further rows of the outbox, for a reader of the subgraph's own: a command costs more than they do.
+    """
     event = Event(id=new_id("evt"), type=type_, subject=subject, payload=payload, occurred_at=now)
-    await database[OUTBOX].insert_one(
-        {
-            "_id": event.id,
-            "type": event.type,
-            "subject": event.subject,
-            "payload": dict(payload),
-            "occurred_at": now,
-            "delivered_to": [],
-            "attempts": 0,
-            # When the relay looks at it next; absent once every subscriber has it
-            "due_at": now,
-        },
-        session=session,
-    )
+    row: Row = {
+        "_id": event.id,
+        "type": event.type,
+        "subject": event.subject,
+        "payload": dict(payload),
+        "occurred_at": now,
+        "delivered_to": [],
+        "attempts": 0,
+        # When the relay looks at it next; absent once every subscriber has it
+        "due_at": now,
+    }
+    await database[OUTBOX].insert_many([row, *beside], session=session)
     return event
 
 

@@ -48,6 +48,8 @@ STOP_TIMEOUT_S = 25.0
 MAX_STREAM_LENGTH = 10_000
 # A message whose worker died is given to another one after so long
 ABANDONED_AFTER = timedelta(minutes=1)
+# Beside them the outbox may have rows for readers of the subgraph's own
+_NEW_EVENTS = {"$match": {"operationType": "insert", "fullDocument.due_at": {"$exists": True}}}
 
 
 def open_broker(redis_url: str, *, name: str = "pasar") -> AsyncBroker:
@@ -186,7 +188,7 @@ class Worker:
         # A change stream turns the poll into a push; the poll remains for whatever the stream misses
         while not self._finish.is_set():
             try:
-                stream = await subgraph.runtime.database[OUTBOX].watch([{"$match": {"operationType": "insert"}}])
+                stream = await subgraph.runtime.database[OUTBOX].watch([_NEW_EVENTS])
                 async with stream:
                     async for _ in stream:
                         self._wake[subgraph.name].set()

@@ -33,7 +33,7 @@ RESUME_EVERY_S = 5.0
 EXPIRE_EVERY_S = 5.0
 # Reports add up what is not folded yet: this keeps it few
 FOLD_EVERY_S = 1.0
-REBUILD_EVERY_S = 5.0
+REBUILD_EVERY_S, REBUILD_SLICE_S = 5.0, 4.0
 RECONCILE_EVERY_S = 86_400.0
 ANONYMISE_EVERY_S = 10.0
 
@@ -104,7 +104,7 @@ def build(runtime: Runtime) -> Subgraph:
             Job("expire_orders", EXPIRE_EVERY_S, service.expire_unpaid_orders),
             Job("anonymise_buyers", ANONYMISE_EVERY_S, erased_buyers.anonymise_due),
             Job("fold_totals", FOLD_EVERY_S, lambda _: rollup.fold_all()),
-            Job("rebuild_totals", REBUILD_EVERY_S, repair.run_rebuild),
+            Job("rebuild_totals", REBUILD_EVERY_S, lambda now: repair.run_rebuild(now, slice_s=REBUILD_SLICE_S)),
             Job("reconcile_totals", RECONCILE_EVERY_S, repair.run_reconciliation),
         ),
     )

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 
 
@@ -98,6 +99,12 @@ def cover(segments: Sequence[tuple[datetime, datetime]], base: Grain, finest: Gr
     Whole ones of the grain *base* first; each end of a segment is then corrected by finer ones, no finer than *finest*,
     from the nearest bound of a base bucket.
     """
+    return _cover(tuple(segments), base, finest)
+
+
+# The same reports are asked for again and again; a year of days takes some ten milliseconds
+@lru_cache(maxsize=64)
+def _cover(segments: tuple[tuple[datetime, datetime], ...], base: Grain, finest: Grain) -> Cover:
     weights: dict[Bucket, dict[int, int]] = {}
     rests: dict[tuple[datetime, datetime], dict[int, int]] = {}
 

@@ -273,24 +273,6 @@ class CategoryTotalsDocument(TotalsDocument):
         indexes: ClassVar = TotalsDocument.Settings.indexes
 
 
-class TotalChangeDocument(Document):
-    """What an order's change takes from the sums and adds to them, until it is folded into them."""
-
-    at: datetime
-    c: str
-    e: list[list[str | int]]
-    p: list[list[str | int]]
-    # Absent from changes of before there were sums per category
-    k: list[list[str | int]] = Field(default_factory=list)
-
-    class Settings:
-        """Beanie's settings."""
-
-        name = "total_changes"
-        # There are few at a time: one index serves the months of a report and the days of a repair
-        indexes: ClassVar = [IndexModel([("at", ASCENDING), ("c", ASCENDING)], name="at")]
-
-
 DOCUMENTS: tuple[type[Document], ...] = (
     OrderDocument,
     CartDocument,
@@ -300,5 +282,4 @@ DOCUMENTS: tuple[type[Document], ...] = (
     TotalsDocument,
     ProductTotalsDocument,
     CategoryTotalsDocument,
-    TotalChangeDocument,
 )

@@ -14,9 +14,11 @@ import structlog
 from pymongo.errors import PyMongoError
 
 from core.clock import Clock
+from core.events import OUTBOX
 from core.mongo import Database
 from subgraphs.order.periods import DAYS, divide, load_zone, period_at
-from subgraphs.order.rollup_repository import CHANGES, TOTALS
+from subgraphs.order.rollup import CHANGE
+from subgraphs.order.rollup_repository import TOTALS
 from subgraphs.order.totals import LiveTotals, TotalsReader
 
 log = structlog.get_logger(__name__)
@@ -62,12 +64,10 @@ class ChangeFeed:
             await asyncio.gather(task, return_exceptions=True)
 
     async def _watch(self) -> None:
-        # A change row per order; a row of a month for what is imported, and once more when changes are folded
+        # A change per order; a row of a month for what is imported, and once more when changes are folded
+        change = {"ns.coll": OUTBOX, f"fullDocument.{CHANGE}": {"$exists": True}}
         of_month = {"ns.coll": TOTALS, "documentKey._id": {"$regex": "/m/"}}
-        match = {
-            "operationType": {"$in": ["insert", "update", "replace"]},
-            "$or": [{"ns.coll": CHANGES, "operationType": "insert"}, of_month],
-        }
+        match = {"operationType": {"$in": ["insert", "update", "replace"]}, "$or": [change, of_month]}
         while True:
             try:
                 async with await self._database.watch([{"$match": match}, {"$project": {"_id": 1}}]) as stream:

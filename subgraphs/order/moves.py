@@ -19,7 +19,7 @@ from subgraphs.order.model import (
     check_transition,
     sales_change,
 )
-from subgraphs.order.repository import OrderRepository
+from subgraphs.order.repository import OrderRepository, order_to_row
 from subgraphs.order.rollup_repository import RollupRepository
 
 
@@ -33,8 +33,8 @@ class OrderMover:
 
     async def place(self, order: OrderRow, *, session: Session) -> Row:
         """Insert a new order and announce it; raise DuplicateKeyError when its number is taken."""
-        row = await self._repository.insert_order(order, session=session)
-        await self._rollup.record_change(None, row, session=session)
+        row = order_to_row(order)
+        await self._repository.insert_order(row, session=session)
         await announce(
             self._database,
             EVENT_OF_STATUS[order.status],
@@ -42,6 +42,7 @@ class OrderMover:
             order_payload(row),
             now=order.placed_at,
             session=session,
+            beside=self._rollup.change_rows(None, row),
         )
         return row
 
@@ -77,17 +78,19 @@ class OrderMover:
             unset=("expire_due_at", "cancel_request") if status is OrderStatus.PENDING_PAYMENT else (),
             session=session,
         )
-        await self._rollup.record_change(order, moved, session=session)
         change = sales_change(status, target)
         if change:
             units: Counter[str] = Counter()
             for line in order["lines"]:
                 units[line["product_id"]] += change * line["quantity"]
             await self._repository.add_units_sold(units, session=session)
+        changes = self._rollup.change_rows(order, moved)
         event = EVENT_OF_STATUS.get(target)
         if event is not None:
             payload = order_payload(moved, was_paid=status in SALES_STATUSES)
-            await announce(self._database, event, order["_id"], payload, now=now, session=session)
+            await announce(self._database, event, order["_id"], payload, now=now, session=session, beside=changes)
+        else:
+            await self._rollup.record_changes(changes, session=session)
         if by.kind is ActorKind.STORE if is_privileged is None else is_privileged:
             await self.note(f"ORDER_{target}", moved, actor_id=by.id, now=now, session=session, was=status.value)
         return moved

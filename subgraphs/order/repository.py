@@ -37,9 +37,8 @@ class OrderRepository:
         self._orders = database["orders"]
         self._sales = database["product_sales"]
 
-    async def insert_order(self, order: OrderRow, *, session: Session) -> Row:
-        """Insert *order* and return its row; raise DuplicateKeyError when its id or number is taken."""
-        row = order_to_row(order)
+    async def insert_order(self, row: Row, *, session: Session) -> Row:
+        """Insert an order's row and return it; raise DuplicateKeyError when its id or number is taken."""
         await self._orders.insert_one(row, session=session)
         return row
 

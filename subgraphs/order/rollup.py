@@ -1,9 +1,10 @@
 """The rollup: sums of orders per bucket of time, kept exact while orders change.
 
-Every change of an order leaves a *change* row in its transaction: what it takes from the sums and adds to them. A job
-folds change rows into the buckets; a reader adds up buckets and the changes not yet folded, in one snapshot. So
+Every change of an order leaves a *change* row in its transaction: what it takes from the sums and adds to them. It
+stands in the outbox, written by the same command as the event that tells of the change. A job folds change rows into
+the buckets; a reader adds up buckets and the changes not yet folded, in one snapshot. So
 
-- an order's transaction inserts one small row, and no two orders meet on a counter;
+- an order's transaction has no command more than without the rollup, and no two orders meet on a counter;
 - the sums are right from the moment the order's transaction commits, whether or not the job runs;
 - nothing has to be followed, as a change stream has: one that is behind makes figures late, one that falls out of the
   oplog loses them, and neither could be read in the same snapshot as the orders.
@@ -15,10 +16,11 @@ category, too, at days and months.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from core.mongo import Row
-from subgraphs.order.buckets import Grain, buckets_of
+from subgraphs.order.buckets import Bucket, Grain, bucket_of, buckets_of
 
 #: Orders, pieces, and minor units.
 Sums: TypeAlias = tuple[int, int, int]
@@ -26,6 +28,8 @@ Sums: TypeAlias = tuple[int, int, int]
 Increments: TypeAlias = dict[tuple[str, str], Sums]
 
 NOTHING: Sums = (0, 0, 0)
+#: The field of an outbox row that tells what to add to the sums; the row is there until that is done.
+CHANGE = "change"
 
 
 class Layer(StrEnum):
@@ -68,10 +72,10 @@ def contribution_of(order: Row) -> Contribution:
 
 
 def change_row(before: Row | None, after: Row) -> Row | None:
-    """Return the row that tells how an order's change changes the sums; None when it does not.
+    """Return the row of the outbox that tells how an order's change changes the sums; None when it does not.
 
-    *before* is None for a new order. An order keeps its currency, its lines' categories and the moment at which it was
-    placed. An entry of the row is [status, orders, pieces, minor units], with the product or category in front.
+    *before* is None for a new order. An order keeps its currency, its lines and the moment at which it was placed. An
+    entry is [status, orders, pieces, minor units], with the product or category in front.
     """
     entries: dict[tuple[Layer, str, str], Sums] = {}
     for order, factor in ((before, -1), (after, 1)):
@@ -80,15 +84,16 @@ def change_row(before: Row | None, after: Row) -> Row | None:
             for layer, subject, sums in worth.parts:
                 key = (layer, subject, worth.status)
                 entries[key] = add(entries.get(key, NOTHING), sums, factor)
-    row: Row = {"at": after["placed_at"], "c": after["currency"], **{layer.value: [] for layer in Layer}}
+    change: Row = {}
     for (layer, subject, status), sums in entries.items():
         if sums != NOTHING:
-            row[layer].append([status, *sums] if layer is Layer.ORDERS else [subject, status, *sums])
-    return row if any(row[layer] for layer in Layer) else None
+            entry = [status, *sums] if layer is Layer.ORDERS else [subject, status, *sums]
+            change.setdefault(layer.value, []).append(entry)
+    return {CHANGE: {"at": after["placed_at"], "c": after["currency"], **change}} if change else None
 
 
 def entries_of(change: Row, layer: Layer) -> Iterable[tuple[str, str, Sums]]:
-    """Yield (subject, status, sums) of a change row; a row of before there were sums per category has none of them."""
+    """Yield (subject, status, sums) of a change."""
     for entry in change.get(layer, ()):
         subject, status, orders, quantity, revenue = ("", *entry) if layer is Layer.ORDERS else entry
         yield subject, status, (orders, quantity, revenue)
@@ -100,11 +105,11 @@ def row_id(layer: Layer, currency: str, key: str, subject: str = "") -> str:
 
 
 def increments_of(changes: Iterable[Row]) -> dict[Layer, Increments]:
-    """Return what change rows add to the buckets of each layer."""
+    """Return what changes add to the buckets of each layer."""
     increments: dict[Layer, Increments] = {layer: {} for layer in Layer}
     for change in changes:
         for layer, added in increments.items():
-            keys = [bucket.key for bucket in buckets_of(change["at"], layer.finest)]
+            keys = _keys_at(bucket_of(change["at"], layer.finest))
             for subject, status, sums in entries_of(change, layer):
                 for key in keys:
                     place = (row_id(layer, change["c"], key, subject), status)
@@ -112,10 +117,16 @@ def increments_of(changes: Iterable[Row]) -> dict[Layer, Increments]:
     return increments
 
 
+# Orders that are folded together were mostly placed in the same quarter-hour
+@lru_cache(maxsize=256)
+def _keys_at(finest: Bucket) -> tuple[str, ...]:
+    return tuple(bucket.key for bucket in buckets_of(finest.start, finest.grain))
+
+
 def increments_of_orders(orders: Iterable[Row]) -> dict[Layer, Increments]:
     """Return what whole orders are worth to the buckets of each layer."""
-    changes = (change_row(None, order) for order in orders)
-    return increments_of(change for change in changes if change is not None)
+    rows = (change_row(None, order) for order in orders)
+    return increments_of(row[CHANGE] for row in rows if row is not None)
 
 
 def sums_of_row(row: Mapping[str, Any], statuses: Iterable[str]) -> Sums:

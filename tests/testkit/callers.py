@@ -32,10 +32,10 @@ class Caller:
         self, document: str, variables: Mapping[str, Any] | None = None, *, by: Identity = ANONYMOUS
     ) -> dict[str, Any]:
         """Return the first response of a subscription, and end it."""
-        async with aclosing(self.events(document, variables, by=by)) as events:
+        async with aclosing(self.subscribe(document, variables, by=by)) as events:
             return await anext(events)
 
-    def events(
+    def subscribe(
         self, document: str, variables: Mapping[str, Any] | None = None, *, by: Identity = ANONYMOUS
     ) -> AsyncGenerator[dict[str, Any], None]:
         """Return the responses of a subscription."""

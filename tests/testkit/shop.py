@@ -216,8 +216,11 @@ class Shop:
         return await self._database("order")["checkouts"].find().sort("_id", 1).to_list()
 
     async def events(self, subgraph: str) -> list[str]:
-        """Return the types of all events that a subgraph ever announced, in order, but for those of the audit log."""
-        query = {"type": {"$ne": PRIVILEGED_ACTION}}
+        """Return the types of all events that a subgraph ever announced, in order, but for those of the audit log.
+
+        Rows without a type are no events, but changes for the rollup.
+        """
+        query = {"type": {"$nin": [PRIVILEGED_ACTION, None]}}
         return [row["type"] for row in await self._database(subgraph)[OUTBOX].find(query).sort("_id", 1).to_list()]
 
     async def audited(self, subgraph: str) -> list[tuple[str, str, str]]:

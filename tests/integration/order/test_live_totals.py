@@ -49,7 +49,7 @@ async def no_pause() -> None:
 async def test_a_subscriber_hears_of_a_payment_and_of_a_cancellation(shop: Shop) -> None:
     await shop.stock_up(teapot=9)
     await import_orders(shop, [past_order(1, datetime(2027, 2, 10, tzinfo=UTC))])
-    async with aclosing(shop.order.events(LIVE, by=STAFF)) as events:
+    async with aclosing(shop.order.subscribe(LIVE, by=STAFF)) as events:
         at_once = (await take(events))["data"]["orderTotalsChanged"]
         assert at_once == {
             "asOf": "2027-03-01T03:00:00.000Z",
@@ -80,19 +80,19 @@ async def test_a_subscriber_hears_of_a_payment_and_of_a_cancellation(shop: Shop)
 
 async def test_whoever_may_not_read_reports_is_refused_and_not_subscribed(shop: Shop) -> None:
     for caller, code in ((ANONYMOUS, "UNAUTHENTICATED"), (ANI, "FORBIDDEN")):
-        events = shop.order.events(LIVE, by=caller)
+        events = shop.order.subscribe(LIVE, by=caller)
         responses = [event async for event in events]
         assert [error["extensions"]["code"] for (response,) in [responses] for error in response["errors"]] == [code]
 
 
 async def test_a_timezone_that_is_none_is_refused(shop: Shop) -> None:
-    responses = [event async for event in shop.order.events(LIVE, {"timezone": "Mars/Olympus"}, by=STAFF)]
+    responses = [event async for event in shop.order.subscribe(LIVE, {"timezone": "Mars/Olympus"}, by=STAFF)]
     assert [error["extensions"]["field"] for error in responses[0]["errors"]] == ["timezone"]
     assert len(responses) == 1
 
 
 async def test_a_query_is_no_subscription(shop: Shop) -> None:
-    responses = [event async for event in shop.order.events("{ cart { id } }", by=STAFF)]
+    responses = [event async for event in shop.order.subscribe("{ cart { id } }", by=STAFF)]
     assert [error["extensions"]["code"] for error in responses[0]["errors"]] == ["BAD_REQUEST"]
     assert len(responses) == 1
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.events import OUTBOX
 from core.money import Money
 from core.mongo import Database, Row, Session, in_transaction
 from subgraphs.order.bulk import past_order_to_row
@@ -20,8 +21,9 @@ from subgraphs.order.model import NEXT_STATUSES, SYSTEM, OrderStatus
 from subgraphs.order.moves import OrderMover
 from subgraphs.order.periods import DAYS, MONTHS, YEARS, Month, list_periods, parse_month
 from subgraphs.order.repository import OrderRepository
+from subgraphs.order.rollup import CHANGE
 from subgraphs.order.rollup_repair import Drift, RollupRepair
-from subgraphs.order.rollup_repository import CHANGES, PRODUCT_TOTALS, STATE_ID, TOTALS, RollupRepository
+from subgraphs.order.rollup_repository import PRODUCT_TOTALS, STATE_ID, TOTALS, RollupRepository
 from subgraphs.order.totals import TotalsReader
 from subgraphs.order.totals_model import (
     PeriodTotal,
@@ -354,15 +356,56 @@ async def test_two_folders_at_once_add_every_change_once(shop: Shop, database: D
     folded = await asyncio.gather(*(history.rollup.fold(7) for _ in range(8)))
     await history.rollup.fold_all()
     assert sum(folded) <= 40
-    assert await database[CHANGES].count_documents({}) == 0
+    assert await database[OUTBOX].count_documents({CHANGE: {"$exists": True}}) == 0
     assert await history.repair.reconcile() == []
 
 
-async def test_an_orders_change_costs_one_more_command(shop: Shop, database: Database, commands: CommandLog) -> None:
+async def test_an_orders_change_costs_no_command_of_its_own(
+    shop: Shop, database: Database, commands: CommandLog
+) -> None:
     history = History(database, Random(1))
     commands.clear()
     await history.place()
-    assert commands.commands == ["insert orders", "insert total_changes", "insert outbox", "commitTransaction"]
+    assert commands.commands == ["insert orders", "insert outbox", "commitTransaction"]
+    commands.clear()
+    await history.move()
+    assert [each for each in commands.commands if "total" in each] == []
+    assert set(commands.commands) >= {"findAndModify orders", "commitTransaction"}
+
+
+async def test_an_order_that_changes_while_it_is_folded_counts_once(shop: Shop, database: Database) -> None:
+    history = History(database, Random(5))
+    for _ in range(10):
+        await history.place()
+
+    async def move_all() -> None:
+        for _ in range(30):
+            await history.move()
+
+    async def keep_folding() -> None:
+        for _ in range(30):
+            await history.rollup.fold(3)
+
+    await asyncio.gather(move_all(), keep_folding(), keep_folding())
+    query = months_of("2023-12", "2024-04", statuses=STATUSES)
+    await compare(shop, [], query)
+    await history.rollup.fold_all()
+    assert await history.repair.reconcile() == []
+
+
+async def test_a_store_that_kept_changes_in_a_collection_makes_its_sums_anew(shop: Shop, database: Database) -> None:
+    history = History(database, Random(6))
+    await import_orders(shop, [past_order(99, FIRST_DAY)])
+    # As it was: a change that waits in the collection, and an order that knows nothing of it
+    row = history.draw_order(OrderStatus.PAID)
+    await database["orders"].insert_one(row)
+    await database["total_changes"].insert_one({"at": row["placed_at"], "c": row["currency"], "e": [], "p": []})
+    await history.repair.prepare()
+    query = months_of("2023-12", "2024-04", currency=row["currency"])
+    assert set(await compare(shop, [], query)) == {TotalsSource.AGGREGATION}
+    await history.do("rebuild")
+    assert await compare(shop, [], query) == [TotalsSource.ROLLUP, TotalsSource.CACHE]
+    assert "total_changes" not in await database.list_collection_names()
 
 
 async def test_an_order_that_is_not_written_leaves_no_change(shop: Shop, database: Database) -> None:
@@ -375,7 +418,7 @@ async def test_an_order_that_is_not_written_leaves_no_change(shop: Shop, databas
 
     with pytest.raises(ZeroDivisionError):
         await in_transaction(database.client, fail)
-    assert await database[CHANGES].count_documents({}) == 0
+    assert await database[OUTBOX].count_documents({}) == 0
 
 
 async def test_what_has_drifted_is_found_reported_and_mended(shop: Shop, database: Database) -> None:
@@ -411,6 +454,19 @@ async def test_a_rebuild_goes_on_where_it_was_cut_short(shop: Shop, database: Da
     assert await repair.rebuild_some(20) == 0
     assert await repair.reconcile() == []
     assert await database[TOTALS].count_documents({"_id": {"$regex": "^IDR/d/"}}) == 5
+
+
+async def test_a_slice_of_a_rebuild_ends_in_time_and_the_next_one_goes_on(shop: Shop, database: Database) -> None:
+    await import_orders(shop, [past_order(day, FIRST_DAY + timedelta(days=day)) for day in range(45)])
+    repair = RollupRepair(database.client, database)
+    await repair.start_rebuild()
+    for next_day in (20, 40):
+        await repair.run_rebuild(FIRST_DAY, slice_s=0)
+        state = await database[TOTALS].find_one({"_id": STATE_ID})
+        assert state == {"_id": STATE_ID, "is_complete": False, "next_day": FIRST_DAY + timedelta(days=next_day)}
+    await repair.run_rebuild(FIRST_DAY, slice_s=3600)
+    assert await database[TOTALS].count_documents({"_id": STATE_ID, "is_complete": True}) == 1
+    assert await repair.reconcile() == []
 
 
 async def test_a_store_that_has_orders_but_no_rollup_makes_it(shop: Shop, database: Database) -> None:

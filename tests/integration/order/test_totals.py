@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.cache import open_cache
+from core.events import OUTBOX
 from core.mongo import Database
 from subgraphs.order.bulk import PastLine, PastOrder, insert_orders
 from subgraphs.order.model import SALES_STATUSES, OrderStatus
@@ -18,7 +19,7 @@ from subgraphs.order.order_sums import Selection
 from subgraphs.order.periods import MONTHS, Month, list_periods, parse_month
 from subgraphs.order.repository import OrderRepository
 from subgraphs.order.rollup_repair import RollupRepair
-from subgraphs.order.rollup_repository import CHANGES, COLLECTIONS, RollupRepository
+from subgraphs.order.rollup_repository import COLLECTIONS, RollupRepository
 from subgraphs.order.rollup_repository import TOTALS as TOTALS_OF_ORDERS
 from subgraphs.order.totals import TotalsReader
 from subgraphs.order.totals_model import TotalsFilter, TotalsQuery, TotalsSource
@@ -102,7 +103,7 @@ async def read(shop: Shop, first: str, last: str, **more: Any) -> tuple[dict[str
 
 async def empty_rollup(database: Database) -> None:
     """Begin with no sums, as a store without orders does."""
-    for name in (*COLLECTIONS.values(), CHANGES):
+    for name in (*COLLECTIONS.values(), OUTBOX):
         await database[name].delete_many({})
     await RollupRepair(database.client, database).prepare()
 
@@ -249,14 +250,14 @@ async def test_a_change_renews_the_reports_of_its_months_and_no_others(shop: Sho
         assert (await read(shop, first, last, timezone="UTC"))[1] == "ROLLUP"
     commands.clear()
     assert (await read(shop, "2024-01", "2024-07", timezone="UTC"))[1] == "CACHE"
-    assert commands.commands == ["find total_changes", "find order_totals"]
+    assert commands.commands == ["find outbox", "find order_totals"]
     await import_orders(shop, [past_order(99, datetime(2024, 7, 20, tzinfo=UTC))])
     commands.clear()
     assert (await read(shop, "2024-08", "2024-12", timezone="UTC"))[1] == "CACHE"
     months, served_from = await read(shop, "2024-01", "2024-07", timezone="UTC")
     assert (months["2024-07"], served_from) == ((2, 2, 2000), "ROLLUP")
-    versions = ["find total_changes", "find order_totals"]
-    assert commands.commands == [*versions, *versions, "find order_totals", "find total_changes"]
+    versions = ["find outbox", "find order_totals"]
+    assert commands.commands == [*versions, *versions, "find order_totals", "find outbox"]
 
 
 async def test_processes_with_caches_of_their_own_are_never_behind(shop: Shop, database: Database) -> None:
