@@ -67,11 +67,13 @@ class Rest:
 class Cover:
     """Which buckets add up to several stretches of time.
 
-    A bucket counts for the stretch *number* with the factor 1 or -1 for each of its weights (number, factor).
+    A bucket counts for the stretch *number* with the factor 1 or -1 for each of its weights (number, factor). *keys*
+    are those of the buckets, in their order.
     """
 
     buckets: tuple[tuple[Bucket, tuple[tuple[int, int], ...]], ...]
     rests: tuple[Rest, ...]
+    keys: tuple[str, ...]
 
 
 def bucket_of(moment: datetime, grain: Grain) -> Bucket:
@@ -126,9 +128,11 @@ def _cover(segments: tuple[tuple[datetime, datetime], ...], base: Grain, finest:
         # what lies between an end and its bound was counted too much, or not at all
         count(min(start, first), max(start, first), number, 1 if start < first else -1)
         count(min(end, last), max(end, last), number, 1 if end > last else -1)
+    buckets = tuple((bucket, _non_zero(noted)) for bucket, noted in sorted(weights.items()) if _non_zero(noted))
     return Cover(
-        tuple((bucket, _non_zero(noted)) for bucket, noted in sorted(weights.items()) if _non_zero(noted)),
+        buckets,
         tuple(Rest(*bounds, _non_zero(noted)) for bounds, noted in sorted(rests.items()) if _non_zero(noted)),
+        tuple(bucket.key for bucket, _ in buckets),
     )
 
 

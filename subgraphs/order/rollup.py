@@ -9,8 +9,8 @@ the buckets; a reader adds up buckets and the changes not yet folded, in one sna
 - nothing has to be followed, as a change stream has: one that is behind makes figures late, one that falls out of the
   oplog loses them, and neither could be read in the same snapshot as the orders.
 
-Sums are per currency, status and bucket (quarter-hour, hour, day, month in UTC: `buckets.py`), and per product and per
-category, too, at days and months.
+Sums are per currency, status and bucket (quarter-hour, hour, day, month in UTC: `buckets.py`), per product at days and
+months, and per category from hours on.
 """
 
 from collections.abc import Iterable, Mapping
@@ -41,8 +41,12 @@ class Layer(StrEnum):
 
     @property
     def finest(self) -> Grain:
-        """Return its finest grain: days are enough for lines, for what lies between is read from the few orders."""
-        return Grain.QUARTER if self is Layer.ORDERS else Grain.DAY
+        """Return its finest grain; what lies between is read from the orders.
+
+        Those of a product are few, and products many: days are enough. Those of a category are many, and hours fit
+        nearly every timezone.
+        """
+        return {Layer.ORDERS: Grain.QUARTER, Layer.PRODUCTS: Grain.DAY, Layer.CATEGORIES: Grain.HOUR}[self]
 
 
 def add(left: Sums, right: Sums, factor: int = 1) -> Sums:

@@ -220,9 +220,9 @@ class RollupRepair:
             for key in sorted(found.keys() | right.keys())
             if found.get(key, NOTHING) != right.get(key, NOTHING)
         ]
-        updates = [update for drift in drifts for update in _mending_updates(drift, builds_months=builds_months)]
+        updates = _mending_updates(drifts, builds_months=builds_months)
         if updates:
-            await collection.bulk_write(updates, session=session)
+            await collection.bulk_write(updates, ordered=False, session=session)
         return drifts
 
     async def _sum_day(self, day: Bucket, session: Session) -> dict[Layer, Increments]:
@@ -251,20 +251,22 @@ class RollupRepair:
             # A line without categories has nothing to unwind, and is left out
             (Layer.CATEGORIES, "$lines.category_path", ["$lines", "$lines.category_path"]),
         ):
+            unit = {Grain.DAY: "day", Grain.HOUR: "hour"}[layer.finest]
+            bucket = {"$dateTrunc": {"date": "$placed_at", "unit": unit}}
             pipeline: list[Mapping[str, Any]] = [
                 match,
                 *({"$unwind": path} for path in unwound),
                 # What has several lines in an order is in one order
                 {
                     "$group": {
-                        "_id": {"o": "$_id", "c": "$currency", "s": "$status", "p": subject},
+                        "_id": {"o": "$_id", "c": "$currency", "s": "$status", "p": subject, "at": bucket},
                         "q": {"$sum": "$lines.quantity"},
                         "r": {"$sum": "$lines.total_amount"},
                     }
                 },
                 {
                     "$group": {
-                        "_id": {"c": "$_id.c", "s": "$_id.s", "p": "$_id.p"},
+                        "_id": {"c": "$_id.c", "s": "$_id.s", "p": "$_id.p", "at": "$_id.at"},
                         "n": {"$sum": 1},
                         "q": {"$sum": "$q"},
                         "r": {"$sum": "$r"},
@@ -275,7 +277,7 @@ class RollupRepair:
             for row in await cursor.to_list():
                 key = row["_id"]
                 entry = [key["p"], key["s"], row["n"], row["q"], row["r"]]
-                changes.append({"at": day.start, "c": key["c"], layer: [entry]})
+                changes.append({"at": key["at"], "c": key["c"], layer: [entry]})
         return increments_of(changes)
 
 
@@ -289,16 +291,23 @@ def _statuses_of(row: Row) -> Iterable[tuple[str, Sums]]:
             yield status, (sums["n"], sums["q"], sums["r"])
 
 
-def _mending_updates(drift: Drift, *, builds_months: bool) -> list[UpdateOne]:
-    """Return the updates for one difference: of the row, and perhaps of the month that a day belongs to."""
-    orders, quantity, revenue = drift.right
-    mended = {drift.status: {"n": orders, "q": quantity, "r": revenue}}
-    currency, grain, text, *product = drift.id.split("/", 3)
-    marks = month_marks(text) if grain == Grain.MONTH else {"day": text[:10]}
-    updates = [UpdateOne({"_id": drift.id}, {"$set": {**mended, **marks}}, upsert=True)]
-    if builds_months and grain == Grain.DAY:
-        n, q, r = add(drift.right, drift.found, -1)
-        month_id = "/".join((currency, Grain.MONTH, text[:7], *product))
-        inc = {f"{drift.status}.n": n, f"{drift.status}.q": q, f"{drift.status}.r": r}
-        updates.append(UpdateOne({"_id": month_id}, {"$inc": inc, "$set": month_marks(text[:7])}, upsert=True))
-    return updates
+def _mending_updates(drifts: Iterable[Drift], *, builds_months: bool) -> list[UpdateOne]:
+    """Return the updates for differences, one for each row; perhaps also for the months that days belong to."""
+    right: dict[str, Row] = {}
+    missing: dict[str, dict[str, int]] = {}
+    for drift in drifts:
+        currency, grain, text, *subject = drift.id.split("/", 3)
+        marks = month_marks(text) if grain == Grain.MONTH else {"day": text[:10]}
+        orders, quantity, revenue = drift.right
+        right.setdefault(drift.id, {**marks})[drift.status] = {"n": orders, "q": quantity, "r": revenue}
+        if builds_months and grain == Grain.DAY:
+            n, q, r = add(drift.right, drift.found, -1)
+            added = missing.setdefault("/".join((currency, Grain.MONTH, text[:7], *subject)), {})
+            added |= {f"{drift.status}.n": n, f"{drift.status}.q": q, f"{drift.status}.r": r}
+    return [
+        *(UpdateOne({"_id": id_}, {"$set": row}, upsert=True) for id_, row in sorted(right.items())),
+        *(
+            UpdateOne({"_id": id_}, {"$inc": added, "$set": month_marks(id_.split("/")[2])}, upsert=True)
+            for id_, added in sorted(missing.items())
+        ),
+    ]

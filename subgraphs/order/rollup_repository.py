@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from pymongo import UpdateOne
@@ -115,14 +116,19 @@ class RollupRepository:
         Changes are read first: one that is folded in between shows in its month's version, and a text that
         mixes the two moments is nobody else's. The other way round, it could be that of a time before the change.
         """
-        waiting = self._outbox.find(_within(currency, start, end), {"_id": 1}, hint=CHANGE_INDEX)
-        pending = sorted(str(row["_id"]) for row in await waiting.to_list())
         ids = [STATE_ID, *(row_id(Layer.ORDERS, currency, key) for key in _months_between(start, end))]
-        rows = await self._totals.find({"_id": {"$in": ids}}, {"v": 1, "is_complete": 1}).to_list()
+        of_months = [{"$match": {"_id": {"$in": ids}}}, {"$project": {"v": 1, "is_complete": 1}}]
+        # In one command, for whoever is served from the cache waits for nothing else
+        pipeline: list[Row] = [
+            {"$match": _within(currency, start, end)},
+            {"$project": {"_id": 1}},
+            {"$unionWith": {"coll": TOTALS, "pipeline": of_months}},
+        ]
+        async with await self._outbox.aggregate(pipeline, hint=CHANGE_INDEX) as cursor:
+            rows = await cursor.to_list()
         if not _is_complete(rows):
             return None
-        versions = sorted(f"{row['_id']}={row.get('v', '')}" for row in rows)
-        return " ".join([*versions, *pending])
+        return " ".join(sorted(f"{row['_id']}={row.get('v', '')}" for row in rows))
 
     async def read_sums(self, ranges: Sequence[Range], base: Grain, selection: Selection) -> list[Sums] | None:
         """Return the sums of the selected orders in each of *ranges*; None without a complete rollup.
@@ -139,14 +145,12 @@ class RollupRepository:
             case _:
                 return None
         covered = cover(ranges, base, layer.finest)
-        ids = {bucket: row_id(layer, selection.currency, bucket.key, subject) for bucket, _ in covered.buckets}
+        ids = [row_id(layer, selection.currency, key, subject) for key in covered.keys]
         rests = [(rest.start, rest.end) for rest in covered.rests]
         async with self._client.start_session(snapshot=True) as session:
             if layer is not Layer.ORDERS and not await self._is_complete(session):
                 return None
-            found = self._database[COLLECTIONS[layer]].find(
-                {"_id": {"$in": [STATE_ID, *ids.values()]}}, session=session
-            )
+            found = self._database[COLLECTIONS[layer]].find({"_id": {"$in": [STATE_ID, *ids]}}, session=session)
             by_id = {row["_id"]: row async for row in found}
             if layer is Layer.ORDERS and not _is_complete(by_id.values()):
                 return None
@@ -158,8 +162,8 @@ class RollupRepository:
             for number, factor in weights:
                 sums[number] = add(sums[number], worth, factor)
 
-        for bucket, weights in covered.buckets:
-            row = by_id.get(ids[bucket])
+        for id_, (_, weights) in zip(ids, covered.buckets, strict=True):
+            row = by_id.get(id_)
             if row is not None:
                 count(sums_of_row(row, selection.statuses), weights)
         for rest, worth in zip(covered.rests, of_rests, strict=True):
@@ -182,8 +186,8 @@ class RollupRepository:
         async with self._client.start_session(snapshot=True) as session:
             if not await self._is_complete(session):
                 return None
-            for bucket, weights in covered.buckets:
-                prefix = row_id(Layer.PRODUCTS, selection.currency, bucket.key)
+            for key, (_, weights) in zip(covered.keys, covered.buckets, strict=True):
+                prefix = row_id(Layer.PRODUCTS, selection.currency, key)
                 # "0" follows "/", so that these are all that begin with the prefix
                 query = {"_id": {"$gte": prefix, "$lt": f"{prefix[:-1]}0"}}
                 async for row in self._database[PRODUCT_TOTALS].find(query, session=session):
@@ -234,14 +238,15 @@ def _within(currency: str, start: datetime, end: datetime) -> dict[str, Any]:
     return {**_WAITING, f"{CHANGE}.c": currency, f"{CHANGE}.at": {"$gte": start, "$lt": end}}
 
 
-def _months_between(start: datetime, end: datetime) -> list[str]:
+@lru_cache(maxsize=256)
+def _months_between(start: datetime, end: datetime) -> tuple[str, ...]:
     """Return the keys of the UTC months that have a part between *start* and *end*."""
     bucket = bucket_of(start, Grain.MONTH)
     keys = []
     while bucket.start < end:
         keys.append(bucket.key)
         bucket = bucket_of(bucket.end, Grain.MONTH)
-    return keys
+    return tuple(keys)
 
 
 def _updates(increments: Increments) -> list[UpdateOne]:

@@ -63,6 +63,7 @@ def test_a_month_of_jakarta_is_the_utc_month_with_seven_hours_moved() -> None:
         **dict.fromkeys(after, ((0, -1),)),
     }
     assert covered.rests == ()
+    assert covered.keys == tuple(bucket.key for bucket, _ in covered.buckets)
 
 
 def test_two_years_of_jakarta_take_two_hundred_buckets() -> None:
