@@ -14,6 +14,8 @@ import structlog
 from aiocache import RedisCache, SimpleMemoryCache
 from aiocache.serializers import NullSerializer, StringSerializer
 
+from core.tasks import end_tasks
+
 log = structlog.get_logger(__name__)
 
 # Entries of the memory cache: reports are a few kilobytes, so this stays well under 100 MB
@@ -117,10 +119,7 @@ class Cache:
 
     async def aclose(self) -> None:
         """Stop what is being computed and give back the connections."""
-        running = list(self._running.values())
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await end_tasks(self._running.values())
         await self._backend.close()
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from core.tasks import end_tasks
+
 # Below the idle time-out of common proxies (60 s); it also finds out that the other side is gone
 KEEPALIVE_S = 15.0
 
@@ -32,8 +34,7 @@ async def encode_events(
             yield b"event: next\ndata: " + msgspec.json.encode(response) + b"\n\n"
     finally:
         if waiting is not None:
-            waiting.cancel()
-            await asyncio.gather(waiting, return_exceptions=True)
+            await end_tasks([waiting])
         await responses.aclose()
 
 

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from core.tasks import end_tasks
+
 T = TypeVar("T")
 
 
@@ -75,7 +77,5 @@ class SharedRuns(Generic[T]):
 
     async def aclose(self) -> None:
         """Stop what runs and what waits."""
-        tasks = [task for each in self._wanted.values() for task in (each.current, each.following) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        each = self._wanted.values()
+        await end_tasks(task for one in each for task in (one.current, one.following) if task is not None)

@@ -28,6 +28,7 @@ from core.jobs import claim_job, retry_job_soon
 from core.mongo import Database, Row
 from core.redis_broker import StreamBroker
 from core.subgraph import Subgraph
+from core.tasks import end_tasks
 
 log = structlog.get_logger(__name__)
 
@@ -106,10 +107,10 @@ class Worker:
         self._finish.set()
         # The receiver ends by itself, once its tasks are done
         receivers = {task for task in self._running if task.get_name() == "receive"}
-        await _end({*self._running} - receivers)
+        await end_tasks({*self._running} - receivers)
         if receivers:
             _, late = await asyncio.wait(receivers, timeout=STOP_TIMEOUT_S)
-            await _end(late)
+            await end_tasks(late)
         for task in self._running:
             error = None if task.cancelled() else task.exception()
             if error is not None:
@@ -270,15 +271,6 @@ class Worker:
             log.error("job failed", subgraph=subgraph_name, job=job_name, exc_info=error)
             with suppress(PyMongoError):
                 await retry_job_soon(self._subgraphs[subgraph_name].runtime.database, job, now=self._clock.now())
-
-
-async def _end(tasks: set[asyncio.Task[None]]) -> None:
-    """Cancel *tasks* until they have ended."""
-    while tasks:
-        for task in tasks:
-            task.cancel()
-        # Once is not always enough: a library that waits with asyncio.wait_for can lose it, see _wait
-        _, tasks = await asyncio.wait(tasks, timeout=POLL_S)
 
 
 async def _wait(event: asyncio.Event) -> None:

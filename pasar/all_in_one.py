@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Mount
 
 from core.errors import PasarError
 from core.settings import Environment, Settings
+from core.tasks import end_tasks
 from pasar.composing import compose_schemas
 from pasar.dashboard import dashboard_routes
 from pasar.graph_settings import store_router_config
@@ -102,5 +103,4 @@ async def keep_running(mongod: EmbeddedMongod | None) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end_tasks([task])

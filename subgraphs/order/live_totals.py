@@ -16,6 +16,7 @@ from pymongo.errors import PyMongoError
 from core.clock import Clock
 from core.events import OUTBOX
 from core.mongo import Database
+from core.tasks import end_tasks
 from subgraphs.order.periods import DAYS, divide, load_zone, period_at
 from subgraphs.order.rollup import CHANGE
 from subgraphs.order.rollup_repository import TOTALS
@@ -60,8 +61,7 @@ class ChangeFeed:
         """Close the stream; whoever still listens hears nothing more."""
         task, self._task = self._task, None
         if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await end_tasks([task])
 
     async def _watch(self) -> None:
         # A change per order; a row of a month for what is imported, and once more when changes are folded

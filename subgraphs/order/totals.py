@@ -21,6 +21,7 @@ from core.cache import Cache
 from core.clock import Clock
 from core.money import Money
 from core.sharing import SharedRuns
+from core.tasks import end_tasks
 from subgraphs.order.buckets import Grain
 from subgraphs.order.order_sums import Range
 from subgraphs.order.periods import DAYS, MONTHS, Calendar, Month, P, divide, list_periods, load_zone, period_at
@@ -96,10 +97,7 @@ class TotalsReader:
 
     async def aclose(self) -> None:
         """Stop what is being computed."""
-        tasks = list(self._renewals.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks(self._renewals.values())
         await self._aggregations.aclose()
 
     async def read_totals(self, query: TotalsQuery[P]) -> Totals[P]:
