@@ -109,12 +109,6 @@ def increments_of(changes: Iterable[Row]) -> tuple[Increments, Increments]:
     return totals, products
 
 
-def increments_of_orders(orders: Iterable[Row]) -> tuple[Increments, Increments]:
-    """Return what whole orders are worth to the buckets, and to those of products."""
-    changes = (change_row(None, order) for order in orders)
-    return increments_of(change for change in changes if change is not None)
-
-
 def sums_of_row(row: Mapping[str, Any], statuses: Iterable[str]) -> Sums:
     """Return a bucket row's sums over *statuses*."""
     total = NOTHING

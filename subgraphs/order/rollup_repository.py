@@ -1,7 +1,7 @@
 """The rollup in MongoDB: every query on it is here."""
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +19,6 @@ from subgraphs.order.rollup import (
     bucket_id,
     change_row,
     increments_of,
-    increments_of_orders,
     product_bucket_id,
     sums_of_row,
 )
@@ -53,9 +52,9 @@ class RollupRepository:
         if row is not None:
             await self._changes.insert_one(row, session=session)
 
-    async def add_orders(self, orders: Iterable[Row], *, session: Session) -> None:
-        """Add many new orders to the sums at once, in their transaction: those of one bucket are one update."""
-        await self._increment(*increments_of_orders(orders), session=session)
+    async def add_changes(self, changes: Iterable[Row], *, session: Session) -> None:
+        """Add what *changes* are worth to the sums at once, in the transaction of the orders that they tell of."""
+        await self._increment(*increments_of(changes), session=session)
 
     # --- folding ---
 
@@ -211,6 +210,19 @@ def _updates(increments: Increments) -> list[UpdateOne]:
         UpdateOne({"_id": row_id}, {"$inc": added, **_marks(row_id)}, upsert=True)
         for row_id, added in sorted(by_id.items())
     ]
+
+
+def new_rows(increments: Increments) -> Iterator[Row]:
+    """Yield the rows of *increments* for a collection that has none."""
+    by_id: dict[str, Row] = {}
+    for (row_id, status), (orders, quantity, revenue) in increments.items():
+        row = by_id.get(row_id)
+        if row is None:
+            marks = _marks(row_id)
+            row = by_id[row_id] = {"_id": row_id, **marks.get("$set", {}), **marks.get("$setOnInsert", {})}
+        row[status] = {"n": orders, "q": quantity, "r": revenue}
+    for row_id in sorted(by_id):
+        yield by_id[row_id]
 
 
 def _marks(row_id: str) -> dict[str, Any]:

@@ -1,0 +1,144 @@
+"""Load the seeded store, of millions of orders, into an embedded mongod that nobody else uses."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from bson import encode
+
+from core.mongo import Client, init_documents
+from pasar.loading.finish import finish_load
+from pasar.loading.load import EncodedBatch, Load, Target
+from pasar.loading.makers import make_all
+from pasar.seed.catalogue import CURRENCY
+from pasar.seed.encoding import RowEncoder
+from pasar.seed.fill import Report, check_unused, hash_password, insert_catalogue
+from pasar.seed.plan import Filled, Plan, SeededStore
+from pasar.seed.rows import user_row
+from subgraphs.order.documents import OrderDocument
+from subgraphs.order.past_sums import PastSums
+from subgraphs.payment.documents import PaymentDocument
+from subgraphs.product.documents import DOCUMENTS as PRODUCT_DOCUMENTS
+from subgraphs.user.documents import UserDocument
+
+TARGETS = (Target("order", OrderDocument), Target("payment", PaymentDocument), Target("user", UserDocument))
+# With fewer, other programs take longer to start than they save
+ORDERS_FOR_MAKERS = 20_000
+
+
+async def load_store(
+    client: Client,
+    prefix: str,
+    plan: Plan,
+    *,
+    is_until_chosen: bool = True,
+    report: Report = lambda what, written, total: None,
+    makers: int = 2,
+) -> Filled | None:
+    """Write a store into an empty folder, or go on with doing so; None where there are orders already, not of a load.
+
+    Without *is_until_chosen*, days end where those of the interrupted run do: it may go on past midnight.
+
+    Raises:
+        StoreNotEmpty: there are users or products; nothing was written.
+        LoadUnfinished: another load was interrupted; nothing was written.
+    """
+    key = command = f"pasar seed --orders {plan.orders} --seed {plan.seed}"
+    if is_until_chosen:
+        key = command = f"{command} --until {plan.until:%Y-%m-%d}"
+    seeded = SeededStore(plan)
+    load = Load(client, prefix, TARGETS, key=key, command=command)
+    if not await load.is_begun():
+        await check_unused(client, prefix, seeded.catalogue)
+    facts = {"until": plan.until, "password_hash": await hash_password()}
+    if not await load.begin(facts):
+        return None
+    until: datetime = load.facts["until"]
+    if until != plan.until:
+        seeded = SeededStore(replace(plan, until=until))
+    written = {"orders": 0, "users": 0}
+    totals = {"orders": plan.orders, "users": plan.customers}
+    tasks: list[tuple[str, range]] = []
+    for what, batches in (("users", seeded.user_batches()), ("orders", seeded.order_batches())):
+        for numbers in batches:
+            if load.is_written(_batch_name(what, numbers)):
+                written[what] += len(numbers)
+            else:
+                tasks.append((what, numbers))
+        report(what, written[what], totals[what])
+
+    async def write(batch: EncodedBatch, what: str, count: int) -> None:
+        await load.write(batch)
+        written[what] += count
+        report(what, written[what], totals[what])
+
+    arguments = (seeded.plan, load.facts["password_hash"])
+    made = make_all(
+        make_batch,
+        tasks,
+        makers=makers if plan.orders >= ORDERS_FOR_MAKERS else 0,
+        prepare=prepare_maker,
+        arguments=arguments,
+    )
+    under_way: asyncio.Task[None] | None = None
+    remaining: Iterator[tuple[str, range]] = iter(tasks)
+    async for batch in made:
+        what, numbers = next(remaining)
+        # The next one is received while this one is written
+        if under_way is not None:
+            await under_way
+        under_way = asyncio.create_task(write(batch, what, len(numbers)))
+        await asyncio.sleep(0)
+    if under_way is not None:
+        await under_way
+    sums = await finish_load(load, TARGETS, report)
+    await init_documents(client[f"{prefix}product"], PRODUCT_DOCUMENTS)
+    await insert_catalogue(client, prefix, seeded.catalogue)
+    report("products", len(seeded.catalogue.products), len(seeded.catalogue.products))
+    await load.end()
+    return Filled.of(seeded, sums.revenue().get(CURRENCY, 0))
+
+
+def _batch_name(what: str, numbers: range) -> str:
+    return f"{what} {numbers.start:010}"
+
+
+class _Maker:
+    """Makes batches of one plan."""
+
+    def __init__(self, plan: Plan, password_hash: str) -> None:
+        self._store = SeededStore(plan)
+        self._password_hash = password_hash
+        self._encoder = RowEncoder(self._store.people.staff.id)
+
+    def make_users(self, numbers: range) -> EncodedBatch:
+        rows = [encode(user_row(person, self._password_hash)) for person in self._store.make_people(numbers)]
+        return EncodedBatch(_batch_name("users", numbers), {"users": rows}, PastSums().to_bytes())
+
+    def make_orders(self, numbers: range) -> EncodedBatch:
+        sums = PastSums()
+        orders, payments = [], []
+        for seeded in self._store.history.make_orders(numbers.start, numbers.stop):
+            sold = self._encoder.encode(seeded)
+            orders.append(sold.order)
+            payments.append(sold.payment)
+            lines = [(product.id, pieces, pieces * product.price.amount) for product, pieces in seeded.lines]
+            sums.add_order(seeded.placed_s, CURRENCY, seeded.status.value, sold.quantity, sold.amount, lines)
+        return EncodedBatch(_batch_name("orders", numbers), {"orders": orders, "payments": payments}, sums.to_bytes())
+
+
+# Mutable: set once in each program that makes batches
+_maker: _Maker
+
+
+def prepare_maker(plan: Plan, password_hash: str) -> None:
+    """Be ready to make batches of *plan*."""
+    global _maker
+    _maker = _Maker(plan, password_hash)
+
+
+def make_batch(task: tuple[str, range]) -> EncodedBatch:
+    """Make the rows of a batch."""
+    what, numbers = task
+    return _maker.make_users(numbers) if what == "users" else _maker.make_orders(numbers)
