@@ -10,8 +10,9 @@ from core.mongo import Client
 from pasar.importing.order_file import FileFormat, Purchase, RefusedRow, read_purchases
 from pasar.importing.rows import imported_order
 from pasar.importing.run import Identified, Imported
+from pasar.loading.batch import EncodedBatch
 from pasar.loading.finish import finish_load
-from pasar.loading.load import EncodedBatch, Load, Target
+from pasar.loading.load import Load, Target
 from pasar.loading.makers import make_all
 from subgraphs.order.bulk import batches_of, past_order_to_row
 from subgraphs.order.documents import OrderDocument

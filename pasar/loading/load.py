@@ -16,6 +16,7 @@ from pymongo import AsyncMongoClient, IndexModel
 from pymongo.asynchronous.collection import AsyncCollection
 
 from core.mongo import Client, Row
+from pasar.loading.batch import EncodedBatch
 from pasar.loading.journal import JOURNAL, LOAD_ID, LoadUnfinished
 from subgraphs.order.bulk import has_orders, write_sums
 from subgraphs.order.past_sums import PastSums
@@ -42,15 +43,6 @@ class Target:
         """Return its secondary indexes."""
         indexes: list[IndexModel] = self.document.Settings.indexes
         return indexes
-
-
-@dataclass(frozen=True, slots=True)
-class EncodedBatch:
-    """Some rows as BSON, by collection, with the sums of the orders among them. *name* is unique in the load."""
-
-    name: str
-    rows: Mapping[str, Sequence[bytes]]
-    sums: bytes
 
 
 @dataclass(frozen=True, slots=True)

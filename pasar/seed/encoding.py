@@ -12,16 +12,19 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import count
 from struct import Struct
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from bson import encode
 
-from core.mongo import Row
 from pasar.seed.history import SeededLine, SeededOrder
 from pasar.seed.people import Person
 from pasar.seed.rows import CARRIERS, shipment_code, shipping_amount, sold_rows
 from subgraphs.order.model import OrderStatus
 from subgraphs.product.model import Product
+
+if TYPE_CHECKING:
+    # It brings Beanie along, and the programs that make rows shall start at once
+    from core.mongo import Row
 
 _int32 = Struct("<i").pack
 _int64 = Struct("<q").pack
@@ -192,7 +195,7 @@ def _encode_buyer(person: Person) -> _Buyer:
     return _Buyer(person.id.encode(), email, name, address)
 
 
-def _make_template(row: Row, marks: Mapping[bytes, bytes]) -> _Template:
+def _make_template(row: "Row", marks: Mapping[bytes, bytes]) -> _Template:
     text = b""
     # The row's own length and its end
     fixed_bytes = 5

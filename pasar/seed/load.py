@@ -5,19 +5,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from bson import encode
-
 from core.mongo import Client, init_documents
+from pasar.loading.batch import EncodedBatch
 from pasar.loading.finish import finish_load
-from pasar.loading.load import EncodedBatch, Load, Target
+from pasar.loading.load import Load, Target
 from pasar.loading.makers import make_all
 from pasar.seed.catalogue import CURRENCY
-from pasar.seed.encoding import RowEncoder
 from pasar.seed.fill import Report, check_unused, hash_password, insert_catalogue
+from pasar.seed.making import batch_name, make_batch, prepare_maker
 from pasar.seed.plan import Filled, Plan, SeededStore
-from pasar.seed.rows import user_row
 from subgraphs.order.documents import OrderDocument
-from subgraphs.order.past_sums import PastSums
 from subgraphs.payment.documents import PaymentDocument
 from subgraphs.product.documents import DOCUMENTS as PRODUCT_DOCUMENTS
 from subgraphs.user.documents import UserDocument
@@ -62,7 +59,7 @@ async def load_store(
     tasks: list[tuple[str, range]] = []
     for what, batches in (("users", seeded.user_batches()), ("orders", seeded.order_batches())):
         for numbers in batches:
-            if load.is_written(_batch_name(what, numbers)):
+            if load.is_written(batch_name(what, numbers)):
                 written[what] += len(numbers)
             else:
                 tasks.append((what, numbers))
@@ -98,47 +95,3 @@ async def load_store(
     report("products", len(seeded.catalogue.products), len(seeded.catalogue.products))
     await load.end()
     return Filled.of(seeded, sums.revenue().get(CURRENCY, 0))
-
-
-def _batch_name(what: str, numbers: range) -> str:
-    return f"{what} {numbers.start:010}"
-
-
-class _Maker:
-    """Makes batches of one plan."""
-
-    def __init__(self, plan: Plan, password_hash: str) -> None:
-        self._store = SeededStore(plan)
-        self._password_hash = password_hash
-        self._encoder = RowEncoder(self._store.people.staff.id)
-
-    def make_users(self, numbers: range) -> EncodedBatch:
-        rows = [encode(user_row(person, self._password_hash)) for person in self._store.make_people(numbers)]
-        return EncodedBatch(_batch_name("users", numbers), {"users": rows}, PastSums().to_bytes())
-
-    def make_orders(self, numbers: range) -> EncodedBatch:
-        sums = PastSums()
-        orders, payments = [], []
-        for seeded in self._store.history.make_orders(numbers.start, numbers.stop):
-            sold = self._encoder.encode(seeded)
-            orders.append(sold.order)
-            payments.append(sold.payment)
-            lines = [(product.id, pieces, pieces * product.price.amount) for product, pieces in seeded.lines]
-            sums.add_order(seeded.placed_s, CURRENCY, seeded.status.value, sold.quantity, sold.amount, lines)
-        return EncodedBatch(_batch_name("orders", numbers), {"orders": orders, "payments": payments}, sums.to_bytes())
-
-
-# Mutable: set once in each program that makes batches
-_maker: _Maker
-
-
-def prepare_maker(plan: Plan, password_hash: str) -> None:
-    """Be ready to make batches of *plan*."""
-    global _maker
-    _maker = _Maker(plan, password_hash)
-
-
-def make_batch(task: tuple[str, range]) -> EncodedBatch:
-    """Make the rows of a batch."""
-    what, numbers = task
-    return _maker.make_users(numbers) if what == "users" else _maker.make_orders(numbers)

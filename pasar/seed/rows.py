@@ -5,15 +5,18 @@ with the models and compares.
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from core.mongo import Row
 from pasar.seed.catalogue import CURRENCY
 from pasar.seed.history import SeededOrder
 from pasar.seed.people import Person
 from subgraphs.order.model import FEE_PER_STARTED_KG, SYSTEM, ActorKind, OrderStatus
 from subgraphs.payment.model import PaymentStatus
 from subgraphs.user.model import AccountStatus, email_key, search_keys
+
+if TYPE_CHECKING:
+    # It brings Beanie along, and the programs that make rows shall start at once
+    from core.mongo import Row
 
 CARRIERS = ("JNE", "SiCepat", "Pos Indonesia")
 GATEWAY = "sandbox"
@@ -36,11 +39,11 @@ _TEXT = {status: status.value for status in OrderStatus}
 class Sold(NamedTuple):
     """An order with its payment."""
 
-    order: Row
-    payment: Row
+    order: "Row"
+    payment: "Row"
 
 
-def user_row(person: Person, password_hash: str) -> Row:
+def user_row(person: Person, password_hash: str) -> "Row":
     """Return the account of *person*."""
     return {
         "_id": person.id,
@@ -171,7 +174,7 @@ def shipment_code(number: str) -> int:
     return int.from_bytes(number[-8:].encode(), "big") % 10**10
 
 
-def _shipments(seeded: SeededOrder, at: dict[OrderStatus, datetime]) -> list[Row]:
+def _shipments(seeded: SeededOrder, at: dict[OrderStatus, datetime]) -> "list[Row]":
     code = shipment_code(seeded.number)
     shipped_at, delivered_at = at[OrderStatus.SHIPPED], at.get(OrderStatus.DELIVERED)
     shipment: Row = {

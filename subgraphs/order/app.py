@@ -12,7 +12,7 @@ from loaders.entity import entity_loader
 from subgraphs.order.cart_repository import CartRepository
 from subgraphs.order.checkout import Checkout
 from subgraphs.order.checkout_repository import CheckoutRepository
-from subgraphs.order.documents import DOCUMENTS
+from subgraphs.order.documents import documents_of
 from subgraphs.order.erased_buyers import ErasedBuyers
 from subgraphs.order.handlers import build_handlers
 from subgraphs.order.moves import OrderMover
@@ -86,7 +86,7 @@ def build(runtime: Runtime) -> Subgraph:
         name=NAME,
         schema=build_order_schema(),
         runtime=runtime,
-        documents=DOCUMENTS,
+        documents=documents_of(is_sharded=runtime.settings.orders_sharded),
         context=make_context,
         handlers=build_handlers(orders, mover, erased_buyers, runtime.clock),
         prepare=repair.prepare,

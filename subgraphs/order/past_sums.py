@@ -7,13 +7,15 @@ which are the finest buckets that `rollup.increments_of` fills from them.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
-from typing import TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import msgspec
 
-from core.mongo import Row
 from subgraphs.order.model import SALES_STATUSES
+
+if TYPE_CHECKING:
+    # It brings Beanie along, and the programs that make rows shall start at once
+    from core.mongo import Row
 
 K = TypeVar("K")
 
@@ -41,7 +43,7 @@ class PastSums:
         """Return how many orders were added."""
         return sum(orders for orders, _, _ in self._orders.values())
 
-    def add_row(self, order: Row) -> None:
+    def add_row(self, order: "Row") -> None:
         """Add a row of an order."""
         lines: dict[str, tuple[int, int]] = {}
         for line in order["lines"]:
@@ -76,14 +78,16 @@ class PastSums:
         for product_key, sums in other._products.items():
             _add(self._products, product_key, *sums)
 
-    def changes(self) -> Iterator[Row]:
+    def changes(self) -> "Iterator[Row]":
         """Yield change rows, as rollup.py has them, that are worth as much as all orders together."""
-        for (start_s, currency), group in groupby(sorted(self._orders.items()), lambda entry: entry[0][:2]):
-            entries = [[status, *sums] for (_, _, status), sums in group]
-            yield {"at": _EPOCH + timedelta(seconds=start_s), "c": currency, "e": entries, "p": []}
-        for (start_s, currency), products in groupby(sorted(self._products.items()), lambda entry: entry[0][:2]):
-            entries = [[product, status, *sums] for (_, _, status, product), sums in products]
-            yield {"at": _EPOCH + timedelta(seconds=start_s), "c": currency, "e": [], "p": entries}
+        rows: dict[tuple[int, str], Row] = {}
+        for (start_s, currency, status), sums in self._orders.items():
+            _row_of(rows, start_s, currency)["e"].append([status, *sums])
+        yield from rows.values()
+        rows = {}
+        for (start_s, currency, status, product), sums in self._products.items():
+            _row_of(rows, start_s, currency)["p"].append([product, status, *sums])
+        yield from rows.values()
 
     def units_sold(self) -> dict[str, int]:
         """Return the pieces per product that orders which are sales have."""
@@ -117,7 +121,7 @@ class PastSums:
 _Encoded: TypeAlias = tuple[list[tuple[_Key, list[int]]], list[tuple[_ProductKey, list[int]]]]
 
 
-def sum_up(orders: Sequence[Row]) -> PastSums:
+def sum_up(orders: "Sequence[Row]") -> PastSums:
     """Return the sums of *orders*."""
     sums = PastSums()
     for order in orders:
@@ -133,3 +137,11 @@ def _add(sums: dict[K, list[int]], key: K, orders: int, quantity: int, amount: i
         entry[0] += orders
         entry[1] += quantity
         entry[2] += amount
+
+
+def _row_of(rows: "dict[tuple[int, str], Row]", start_s: int, currency: str) -> "Row":
+    row = rows.get((start_s, currency))
+    if row is None:
+        at = _EPOCH + timedelta(seconds=start_s)
+        row = rows[start_s, currency] = {"at": at, "c": currency, "e": [], "p": []}
+    return row
