@@ -25,11 +25,10 @@ from bson import encode
 
 from benchmarks.report import Result, parse_arguments, publish
 from core.mongo import Client, Row, connect, init_documents
-from pasar.importing.load import make_batch as make_imported_batch
+from pasar.importing.load import encode_batch
 from pasar.importing.order_file import Columns, FileFormat, Purchase, read_purchases
 from pasar.importing.rows import imported_order
 from pasar.importing.run import Imported
-from pasar.loading.load import connect_for_load
 from pasar.mongod import EmbeddedMongod
 from pasar.seed.catalogue import CURRENCY
 from pasar.seed.encoding import RowEncoder
@@ -146,11 +145,9 @@ async def describe_load(uri: str, mongod_pid: int, orders: int) -> None:
             marks[name], own[name] = time.perf_counter(), time.process_time()
             mongod[name] = cpu_s(mongod_pid)
 
-    client = connect_for_load(uri)
     begun = time.perf_counter()
-    await load_store(client, "load_", Plan(1, orders, UNTIL), report=report)
+    await load_store(uri, "load_", Plan(1, orders, UNTIL), report=report)
     ended = time.perf_counter()
-    await client.close()
     store = SeededStore(Plan(1, orders, UNTIL))
     numbers = range(min(orders, SAMPLE))
     drawn = list(store.history.make_orders(numbers.start, numbers.stop))
@@ -183,8 +180,8 @@ async def describe_load(uri: str, mongod_pid: int, orders: int) -> None:
         ("makers: encoding it and its payment", encode_us),
         ("   (as rows, and then as BSON)", rows_us - draw_us),
         ("makers: adding up", per_order_us(add_up, len(numbers))),
-        ("writer: receiving and sending", us(written, "users end", own)),
-        ("writer: sums for reports", us(indexed, written, own)),
+        ("handing out batches", us(written, "users end", own)),
+        ("sums for reports", us(indexed, written, own)),
         ("mongod: inserting", us(written, "users end", mongod)),
         ("mongod: indexes and sums", us(indexed, written, mongod)),
     ]
@@ -218,7 +215,7 @@ def measure(orders: int, folder: Path) -> list[Result]:
     batch = [(order_id, purchase) for order_id, purchase in identified(SAMPLE)]
     print(f"\nOf an import, in us of a processor per line\n    {'reader: reading and numbering':40} ", end="")
     print(f"{per_order_us(lambda: list(identified(SAMPLE)), SAMPLE) - _writing_lines_us():8.1f}")
-    made_us = per_order_us(lambda: make_imported_batch(("batch", "history", batch)), SAMPLE)
+    made_us = per_order_us(lambda: encode_batch("batch", "history", batch), SAMPLE)
     print(f"    {'maker: rows, BSON and sums':40} {made_us:8.1f}")
     return [
         Result(f"pasar {name} of {orders:,} orders beside insert_many of their rows", ours, plain, "orders/s")

@@ -8,7 +8,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from core.settings import Settings
-from pasar.loading.load import connect_for_load
 from pasar.running import run_async
 from pasar.seed.fill import Report, fill_store
 from pasar.seed.load import load_store
@@ -60,17 +59,9 @@ def fill_with_progress(settings: Settings, mongodb_uri: str, plan: Plan) -> Fill
 def load_with_progress(settings: Settings, mongodb_uri: str, plan: Plan, *, is_until_chosen: bool) -> Filled | None:
     """Write what *plan* says into a mongod of ours alone, as load_store does."""
     with shown_progress() as report:
-
-        async def load() -> Filled | None:
-            client = connect_for_load(mongodb_uri)
-            try:
-                return await load_store(
-                    client, settings.database_prefix, plan, is_until_chosen=is_until_chosen, report=report
-                )
-            finally:
-                await client.close()
-
-        return run_async(load())
+        return run_async(
+            load_store(mongodb_uri, settings.database_prefix, plan, is_until_chosen=is_until_chosen, report=report)
+        )
 
 
 def describe_filled(filled: Filled) -> str:

@@ -85,7 +85,6 @@ def orders(
     from pasar.importing.order_file import Columns, FileFormat, OrderFileUnusable, RefusedRow
     from pasar.importing.run import Imported, import_orders
     from pasar.keys import complete_settings
-    from pasar.loading.load import connect_for_load
     from pasar.logs import configure_logs
     from pasar.running import run_async
     from pasar.store import open_store
@@ -134,23 +133,19 @@ def orders(
                 print(f"line {row.line}: {row.reason}", file=sys.stderr)
 
         async def load(uri: str, report: Callable[[str, int, int], None]) -> Imported | None:
-            client = connect_for_load(uri)
-            try:
-                return await load_orders(
-                    client,
-                    settings.database_prefix,
-                    text,
-                    format_,
-                    key=f"pasar import {digest.hexdigest()}",
-                    command=f"pasar import orders {file}",
-                    source=source,
-                    now=SystemClock().now(),
-                    line_count=total,
-                    on_refused=note_refusal,
-                    report=report,
-                )
-            finally:
-                await client.close()
+            return await load_orders(
+                uri,
+                settings.database_prefix,
+                text,
+                format_,
+                key=f"pasar import {digest.hexdigest()}",
+                command=f"pasar import orders {file}",
+                source=source,
+                now=SystemClock().now(),
+                line_count=total,
+                on_refused=note_refusal,
+                report=report,
+            )
 
         async def run(uri: str, report: Callable[[str, int, int], None]) -> Imported:
             async with open_store(settings, uri) as store:

@@ -6,13 +6,12 @@ from itertools import chain, islice
 
 from bson import encode
 
-from core.mongo import Client
 from pasar.importing.order_file import FileFormat, Purchase, RefusedRow, read_purchases
 from pasar.importing.rows import imported_order
 from pasar.importing.run import Identified, Imported
-from pasar.loading.batch import EncodedBatch
+from pasar.loading.batch import BatchWriter, Destination, EncodedBatch, WrittenBatch
 from pasar.loading.finish import finish_load
-from pasar.loading.load import Load, Target
+from pasar.loading.load import Load, Target, connect_for_load
 from pasar.loading.makers import make_all
 from subgraphs.order.bulk import batches_of, past_order_to_row
 from subgraphs.order.documents import OrderDocument
@@ -25,7 +24,7 @@ LINES_FOR_MAKERS = 20_000
 
 
 async def load_orders(
-    client: Client,
+    uri: str,
     prefix: str,
     lines: Iterable[str],
     format_: FileFormat,
@@ -49,36 +48,55 @@ async def load_orders(
         LoadUnfinished: another load was interrupted; nothing was written.
     """
     rows: Iterator[Purchase | RefusedRow] = read_purchases(lines, format_, now=now)
-    load = Load(client, prefix, TARGETS, key=key, command=command)
     result = Imported()
     # A file that cannot be read is told before anything is written
     rows = chain(list(islice(rows, 1)), rows)
     purchases = result.identify(rows, source, on_refused)
-    if not await load.begin({}):
-        return None
+    client = connect_for_load(uri)
+    try:
+        load = Load(uri, client, prefix, TARGETS, key=key, command=command)
+        if not await load.begin({}):
+            return None
 
-    def list_tasks() -> Iterator[tuple[str, str, list[Identified]]]:
-        for batch in batches_of(purchases, BATCH):
-            name = batch[0][0]
-            if load.is_written(name):
-                report("orders", result.read, line_count)
-            else:
-                yield name, source, batch
+        def list_tasks() -> Iterator[tuple[str, str, list[Identified]]]:
+            for batch in batches_of(purchases, BATCH):
+                name = batch[0][0]
+                if load.is_written(name):
+                    report("orders", result.read, line_count)
+                else:
+                    yield name, source, batch
 
-    makers = 1 if line_count >= LINES_FOR_MAKERS else 0
-    async for batch in make_all(make_batch, list_tasks(), makers=makers, prepare=_prepare, arguments=()):
-        written = await load.write(batch)
-        result.imported += written.new["orders"]
-        report("orders", min(result.read, line_count), line_count)
-    report("orders", line_count, line_count)
-    await finish_load(load, TARGETS, report)
-    await load.end()
-    return result
+        makers = 1 if line_count >= LINES_FOR_MAKERS else 0
+        made = make_all(make_batch, list_tasks(), makers=makers, prepare=prepare_maker, arguments=(load.destination,))
+        async for written in made:
+            result.imported += written.new["orders"]
+            report("orders", min(result.read, line_count), line_count)
+        report("orders", line_count, line_count)
+        await finish_load(load, TARGETS, report)
+        await load.end()
+        return result
+    finally:
+        await client.close()
 
 
-def make_batch(task: tuple[str, str, list[Identified]]) -> EncodedBatch:
+# Mutable: set once in each program that makes batches
+_writer: BatchWriter
+
+
+def prepare_maker(destination: Destination) -> Callable[[], None]:
+    """Be ready to write batches; return what ends that."""
+    global _writer
+    _writer = BatchWriter(destination)
+    return _writer.close
+
+
+def make_batch(task: tuple[str, str, list[Identified]]) -> WrittenBatch:
+    """Make the rows of a batch, and write them."""
+    return _writer.write(encode_batch(*task))
+
+
+def encode_batch(name: str, source: str, purchases: list[Identified]) -> EncodedBatch:
     """Make the rows of a batch."""
-    name, source, purchases = task
     sums = PastSums()
     rows = []
     for order_id, purchase in purchases:
@@ -86,7 +104,3 @@ def make_batch(task: tuple[str, str, list[Identified]]) -> EncodedBatch:
         rows.append(encode(row))
         sums.add_row(row)
     return EncodedBatch(name, {"orders": rows}, sums.to_bytes())
-
-
-def _prepare() -> None:
-    """Nothing has to be prepared."""

@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from beanie import Document
-from bson.binary import Binary
-from bson.raw_bson import RawBSONDocument
 from pymongo import AsyncMongoClient, IndexModel
 from pymongo.asynchronous.collection import AsyncCollection
 
 from core.mongo import Client, Row
-from pasar.loading.batch import EncodedBatch
+from pasar.loading.batch import Destination
 from pasar.loading.journal import JOURNAL, LOAD_ID, LoadUnfinished
 from subgraphs.order.bulk import has_orders, write_sums
 from subgraphs.order.past_sums import PastSums
@@ -45,26 +43,22 @@ class Target:
         return indexes
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What became of a batch's rows: *new* ones, by collection; the others were there."""
-
-    new: Mapping[str, int]
-
-
 def connect_for_load(uri: str) -> Client:
     """Return a client for a mongod of ours without an oplog: its journal is what makes a write last."""
-    return AsyncMongoClient(uri, appname="pasar load", tz_aware=True, w=1)
+    return AsyncMongoClient(uri, appname="pasar load", tz_aware=True, w="majority")
 
 
 class Load:
     """One load. Mutable: knows which batches are written.
 
-    *prefix* begins the names of the databases. *key* tells the load from any other, and *command* is how people go on
-    with it.
+    *client* leads to *uri*, where batches are written by programs of their own; *prefix* begins the names of the
+    databases. *key* tells the load from any other, and *command* is how people go on with it.
     """
 
-    def __init__(self, client: Client, prefix: str, targets: Sequence[Target], *, key: str, command: str) -> None:
+    def __init__(
+        self, uri: str, client: Client, prefix: str, targets: Sequence[Target], *, key: str, command: str
+    ) -> None:
+        self._uri = uri
         self._client = client
         self._prefix = prefix
         self._key = key
@@ -111,30 +105,15 @@ class Load:
             return True
         return any([await self._collection(target).find_one({}, {"_id": 1}) is not None for target in self._targets])
 
+    @property
+    def destination(self) -> Destination:
+        """Return where the batches that are missing go."""
+        databases = {target.collection: f"{self._prefix}{target.subgraph}" for target in self._targets}
+        return Destination(self._uri, self._prefix, databases, self._is_resumed)
+
     def is_written(self, name: str) -> bool:
         """Tell whether the batch called *name* is there as a whole."""
         return name in self._written
-
-    async def write(self, batch: EncodedBatch) -> Written:
-        """Write a batch that is not there yet as a whole, and note it."""
-        new: dict[str, int] = {}
-        for target in self._targets:
-            rows = [RawBSONDocument(encoded) for encoded in batch.rows.get(target.collection, ())]
-            if self._is_resumed and rows:
-                rows = await self._without_present(self._collection(target), rows)
-            new[target.collection] = len(rows)
-            if rows:
-                await self._collection(target).insert_many(rows, ordered=False)
-        await self._journal.insert_one({"_id": batch.name, "sums": Binary(batch.sums)})
-        self._written.add(batch.name)
-        return Written(new)
-
-    async def _without_present(
-        self, collection: AsyncCollection[Row], rows: Sequence[RawBSONDocument]
-    ) -> list[RawBSONDocument]:
-        ids = [row["_id"] for row in rows]
-        present = {row["_id"] async for row in collection.find({"_id": {"$in": ids}}, {"_id": 1})}
-        return [row for row, row_id in zip(rows, ids, strict=True) if row_id not in present]
 
     async def build_indexes(self, target: Target, group: int) -> None:
         """Build a group of a collection's indexes, of INDEX_GROUPS."""

@@ -18,16 +18,25 @@ AHEAD_PER_MAKER = 2
 
 
 async def make_all(
-    make: Callable[[A], B], tasks: Iterable[A], *, makers: int, prepare: Callable[..., None], arguments: tuple[Any, ...]
+    make: Callable[[A], B],
+    tasks: Iterable[A],
+    *,
+    makers: int,
+    prepare: Callable[..., Callable[[], None]],
+    arguments: tuple[Any, ...],
 ) -> AsyncIterator[B]:
     """Yield `make(task)` for each of *tasks*, in their order, made by *makers* programs; 0 makes them here.
 
-    *prepare* is called once with *arguments* wherever *make* is called. All of them are functions of a module.
+    *prepare* is called once with *arguments* wherever *make* is called, and returns what gives back what it has opened.
+    All of them are functions of a module.
     """
     if makers == 0:
-        prepare(*arguments)
-        for task in tasks:
-            yield make(task)
+        end = prepare(*arguments)
+        try:
+            for task in tasks:
+                yield make(task)
+        finally:
+            end()
         return
     # Forking a program that has threads and connections would copy them in the middle of what they do
     context = multiprocessing.get_context("spawn")
@@ -47,10 +56,11 @@ async def make_all(
             raise
 
 
-def _begin_maker(prepare: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+def _begin_maker(prepare: Callable[..., Callable[[], None]], arguments: tuple[Any, ...]) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     # Rows are many and form no cycles: looking for some takes half of the time
     gc.disable()
+    # What it opens ends with the program
     prepare(*arguments)
 
 

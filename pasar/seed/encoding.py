@@ -18,7 +18,7 @@ from bson import encode
 
 from pasar.seed.history import SeededLine, SeededOrder
 from pasar.seed.people import Person
-from pasar.seed.rows import CARRIERS, shipment_code, shipping_amount, sold_rows
+from pasar.seed.rows import CARRIERS, address_row, shipment_code, shipping_amount, sold_rows
 from subgraphs.order.model import OrderStatus
 from subgraphs.product.model import Product
 
@@ -155,7 +155,6 @@ class RowEncoder:
         """Return the templates of order and payment for all orders that went the way of *like*."""
         carrier = shipment_code(like.number) % len(CARRIERS)
         numbers = (f"ORD-000000-MARK{n:06}" for n in count())
-        numbers = (f"ORD-000000-MARK{n:06}" for n in count())
         number = next(number for number in numbers if shipment_code(number) % len(CARRIERS) == carrier)
         moves = tuple((status, at_s) for (status, _), at_s in zip(like.moves, _MOMENT_MARKS_S, strict=False))
         marked = SeededOrder(f"ord_{_ULID_MARK}", number, replace(like.buyer, id=_BUYER_MARK), like.lines, moves)
@@ -188,11 +187,12 @@ _ARRAY_BYTES = 5
 
 
 def _encode_buyer(person: Person) -> _Buyer:
-    order = sold_rows(SeededOrder("ord_", "", person, (), ((OrderStatus.PENDING_PAYMENT, 0),)), packer_id="").order
-    email, name, address = (
-        encode({field: order[field]})[4:-1] for field in ("buyer_email", "buyer_name", "shipping_address")
+    return _Buyer(
+        person.id.encode(),
+        encode({"buyer_email": person.email})[4:-1],
+        encode({"buyer_name": person.name})[4:-1],
+        encode({"shipping_address": address_row(person)})[4:-1],
     )
-    return _Buyer(person.id.encode(), email, name, address)
 
 
 def _make_template(row: "Row", marks: Mapping[bytes, bytes]) -> _Template:

@@ -34,7 +34,8 @@ CANCELLED_SHARE = 0.03
 WAITS_MIN = ((1, 25), (2 * 60, 30 * 60), (2 * 60, 24 * 60), (24 * 60, 120 * 60))
 # Up to so many different products in an order, each as likely as its weight says
 LINE_COUNTS = tuple(accumulate((45, 28, 15, 8, 4)))
-QUANTITIES = ((1, 62), (2, 86), (3, 96), (5, 100))
+QUANTITIES = (1, 2, 3, 5)
+QUANTITY_WEIGHTS = tuple(accumulate((62, 24, 10, 4)))
 # Nobody buys several of what costs more
 ONE_IS_ENOUGH_RUPIAH = 300_000
 # Order numbers have ten characters: a permutation of their values, so that no two orders share one
@@ -143,8 +144,7 @@ class History:
             product = products[bisect_right(wanted, draw() * total, 0, last)]
             quantity = 1
             if product.price.amount <= ONE_IS_ENOUGH_RUPIAH:
-                percent = draw() * 100
-                quantity = next(pieces for pieces, below in QUANTITIES if percent < below)
+                quantity = QUANTITIES[bisect_right(QUANTITY_WEIGHTS, draw() * 100)]
             chosen[product.id] = SeededLine(product, quantity)
         return tuple(chosen.values())
 

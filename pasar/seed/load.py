@@ -1,14 +1,11 @@
 """Load the seeded store, of millions of orders, into an embedded mongod that nobody else uses."""
 
-import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
 from core.mongo import Client, init_documents
-from pasar.loading.batch import EncodedBatch
 from pasar.loading.finish import finish_load
-from pasar.loading.load import Load, Target
+from pasar.loading.load import Load, Target, connect_for_load
 from pasar.loading.makers import make_all
 from pasar.seed.catalogue import CURRENCY
 from pasar.seed.fill import Report, check_unused, hash_password, insert_catalogue
@@ -25,7 +22,7 @@ ORDERS_FOR_MAKERS = 20_000
 
 
 async def load_store(
-    client: Client,
+    uri: str,
     prefix: str,
     plan: Plan,
     *,
@@ -41,11 +38,21 @@ async def load_store(
         StoreNotEmpty: there are users or products; nothing was written.
         LoadUnfinished: another load was interrupted; nothing was written.
     """
+    client = connect_for_load(uri)
+    try:
+        return await _load(uri, client, prefix, plan, is_until_chosen, report, makers)
+    finally:
+        await client.close()
+
+
+async def _load(
+    uri: str, client: Client, prefix: str, plan: Plan, is_until_chosen: bool, report: Report, makers: int
+) -> Filled | None:
     key = command = f"pasar seed --orders {plan.orders} --seed {plan.seed}"
     if is_until_chosen:
         key = command = f"{command} --until {plan.until:%Y-%m-%d}"
     seeded = SeededStore(plan)
-    load = Load(client, prefix, TARGETS, key=key, command=command)
+    load = Load(uri, client, prefix, TARGETS, key=key, command=command)
     if not await load.is_begun():
         await check_unused(client, prefix, seeded.catalogue)
     facts = {"until": plan.until, "password_hash": await hash_password()}
@@ -65,30 +72,18 @@ async def load_store(
                 tasks.append((what, numbers))
         report(what, written[what], totals[what])
 
-    async def write(batch: EncodedBatch, what: str, count: int) -> None:
-        await load.write(batch)
-        written[what] += count
-        report(what, written[what], totals[what])
-
-    arguments = (seeded.plan, load.facts["password_hash"])
+    numbers_of = {batch_name(*task): task for task in tasks}
     made = make_all(
         make_batch,
         tasks,
         makers=makers if plan.orders >= ORDERS_FOR_MAKERS else 0,
         prepare=prepare_maker,
-        arguments=arguments,
+        arguments=(seeded.plan, load.facts["password_hash"], load.destination),
     )
-    under_way: asyncio.Task[None] | None = None
-    remaining: Iterator[tuple[str, range]] = iter(tasks)
     async for batch in made:
-        what, numbers = next(remaining)
-        # The next one is received while this one is written
-        if under_way is not None:
-            await under_way
-        under_way = asyncio.create_task(write(batch, what, len(numbers)))
-        await asyncio.sleep(0)
-    if under_way is not None:
-        await under_way
+        what, numbers = numbers_of[batch.name]
+        written[what] += len(numbers)
+        report(what, written[what], totals[what])
     sums = await finish_load(load, TARGETS, report)
     await init_documents(client[f"{prefix}product"], PRODUCT_DOCUMENTS)
     await insert_catalogue(client, prefix, seeded.catalogue)

@@ -1,8 +1,10 @@
 """What the programs do that make a seeded store's rows. They import little, to start at once."""
 
+from collections.abc import Callable
+
 from bson import encode
 
-from pasar.loading.batch import EncodedBatch
+from pasar.loading.batch import BatchWriter, Destination, EncodedBatch, WrittenBatch
 from pasar.seed.catalogue import CURRENCY
 from pasar.seed.encoding import RowEncoder
 from pasar.seed.plan import Plan, SeededStore
@@ -15,7 +17,7 @@ def batch_name(what: str, numbers: range) -> str:
     return f"{what} {numbers.start:010}"
 
 
-class _Maker:
+class Maker:
     """Makes batches of one plan."""
 
     def __init__(self, plan: Plan, password_hash: str) -> None:
@@ -42,16 +44,18 @@ class _Maker:
 
 
 # Mutable: set once in each program that makes batches
-_maker: _Maker
+_maker: Maker
+_writer: BatchWriter
 
 
-def prepare_maker(plan: Plan, password_hash: str) -> None:
-    """Be ready to make batches of *plan*."""
-    global _maker
-    _maker = _Maker(plan, password_hash)
+def prepare_maker(plan: Plan, password_hash: str, destination: Destination) -> Callable[[], None]:
+    """Be ready to make batches of *plan*, and to write them; return what ends that."""
+    global _maker, _writer
+    _maker, _writer = Maker(plan, password_hash), BatchWriter(destination)
+    return _writer.close
 
 
-def make_batch(task: tuple[str, range]) -> EncodedBatch:
-    """Make the rows of a batch."""
+def make_batch(task: tuple[str, range]) -> WrittenBatch:
+    """Make the rows of a batch, and write them."""
     what, numbers = task
-    return _maker.make_users(numbers) if what == "users" else _maker.make_orders(numbers)
+    return _writer.write(_maker.make_users(numbers) if what == "users" else _maker.make_orders(numbers))

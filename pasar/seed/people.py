@@ -53,7 +53,7 @@ MAIL_DOMAIN = "pasar.example"
 # Few buy much: the usual shape of a customer base
 EAGERNESS_SHAPE = 1.4
 # Customers whose rows are kept at hand: those that buy much
-_KEPT_CUSTOMERS = 20_000
+_KEPT_CUSTOMERS = 50_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,15 +121,7 @@ def sold_rows(seeded: SeededOrder, *, packer_id: str) -> Sold:
         "subtotal_amount": subtotal,
         "shipping_amount": shipping,
         "total_amount": subtotal + shipping,
-        "shipping_address": {
-            "recipient": buyer.name,
-            "phone": buyer.phone,
-            "line1": buyer.street,
-            "city": buyer.city,
-            "region": buyer.region,
-            "postal_code": buyer.postal_code,
-            "country": "ID",
-        },
+        "shipping_address": address_row(buyer),
         "placed_at": placed_at,
         "updated_at": history[-1]["at"],
     }
@@ -162,6 +154,19 @@ def sold_rows(seeded: SeededOrder, *, packer_id: str) -> Sold:
     payment["checks"] = 0
     payment["history"] = payment_history
     return Sold(order, payment)
+
+
+def address_row(person: Person) -> "Row":
+    """Return where parcels to *person* go."""
+    return {
+        "recipient": person.name,
+        "phone": person.phone,
+        "line1": person.street,
+        "city": person.city,
+        "region": person.region,
+        "postal_code": person.postal_code,
+        "country": "ID",
+    }
 
 
 def shipping_amount(weight_grams: int) -> int:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.collection import Collection
 
 from core.mongo import Client
 from pasar.importing.load import load_orders
@@ -62,14 +63,26 @@ class Mortal:
         self.written = 0
         for name in self.WRITES:
             monkeypatch.setattr(AsyncCollection, name, self._watched(getattr(AsyncCollection, name)))
+        for name in ("insert_many", "insert_one"):
+            monkeypatch.setattr(Collection, name, self._watched_plain(getattr(Collection, name)))
+
+    def _count(self) -> None:
+        if self.left == 0:
+            raise Killed
+        self.left -= 1
+        self.written += 1
 
     def _watched(self, write: Any) -> Any:
         async def watched(*arguments: Any, **options: Any) -> Any:
-            if self.left == 0:
-                raise Killed
-            self.left -= 1
-            self.written += 1
+            self._count()
             return await write(*arguments, **options)
+
+        return watched
+
+    def _watched_plain(self, write: Any) -> Any:
+        def watched(*arguments: Any, **options: Any) -> Any:
+            self._count()
+            return write(*arguments, **options)
 
         return watched
 
@@ -79,9 +92,9 @@ def mortal(monkeypatch: pytest.MonkeyPatch) -> Mortal:
     return Mortal(monkeypatch)
 
 
-async def import_into(client: Client, prefix: str, format_: FileFormat, lines: Iterable[str] = LINES) -> Any:
+async def import_into(uri: str, prefix: str, format_: FileFormat, lines: Iterable[str] = LINES) -> Any:
     return await load_orders(
-        client,
+        uri,
         prefix,
         iter(lines),
         format_,
@@ -101,11 +114,11 @@ def flatten(error: BaseException) -> list[BaseException]:
 
 
 async def test_a_loaded_store_is_the_store_that_is_filled(
-    open_empty_store: OpenStore, mongo_client: Client, database_prefix: str
+    open_empty_store: OpenStore, mongo_client: Client, mongo_uri: str, database_prefix: str
 ) -> None:
     filled_store = await open_empty_store()
     filled = await fill_store(filled_store, PLAN)
-    assert await load_store(mongo_client, database_prefix, PLAN) == filled
+    assert await load_store(mongo_uri, database_prefix, PLAN) == filled
     loaded = await read_databases(mongo_client, database_prefix)
     assert loaded == await read_everything(filled_store)
     assert len(loaded["order.orders"]) == len(loaded["payment.payments"]) == 130
@@ -120,20 +133,24 @@ async def test_a_loaded_store_is_the_store_that_is_filled(
 
 
 async def test_programs_beside_make_the_same_store(
-    mongo_client: Client, open_empty_store: OpenStore, database_prefix: str, monkeypatch: pytest.MonkeyPatch
+    mongo_client: Client,
+    mongo_uri: str,
+    open_empty_store: OpenStore,
+    database_prefix: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("pasar.seed.plan.BATCH", 2500)
     monkeypatch.setattr("pasar.seed.load.ORDERS_FOR_MAKERS", 100)
-    assert await load_store(mongo_client, database_prefix, PLAN, makers=2) is not None
+    assert await load_store(mongo_uri, database_prefix, PLAN, makers=2) is not None
     filled_store = await open_empty_store()
     await fill_store(filled_store, PLAN)
     assert await read_databases(mongo_client, database_prefix) == await read_everything(filled_store)
 
 
 async def test_a_load_that_is_killed_at_any_write_and_run_again_makes_the_same_store(
-    mongo_client: Client, database_prefix: str, mortal: Mortal
+    mongo_client: Client, mongo_uri: str, database_prefix: str, mortal: Mortal
 ) -> None:
-    await load_store(mongo_client, f"{database_prefix}whole_", PLAN)
+    await load_store(mongo_uri, f"{database_prefix}whole_", PLAN)
     writes, expected = mortal.written, await read_databases(mongo_client, f"{database_prefix}whole_")
     # 2 batches of users, 3 of orders: rows and journal; then indexes, sums and catalogue
     assert writes > 2 * 2 + 3 * 3 + 6 + 6
@@ -141,24 +158,24 @@ async def test_a_load_that_is_killed_at_any_write_and_run_again_makes_the_same_s
         prefix = f"{database_prefix}{point}_"
         mortal.left = point
         with pytest.raises((Killed, ExceptionGroup)) as killed:
-            await load_store(mongo_client, prefix, PLAN)
+            await load_store(mongo_uri, prefix, PLAN)
         assert {type(error) for error in flatten(killed.value)} == {Killed}
         mortal.left = -1
-        assert await load_store(mongo_client, prefix, PLAN) is not None
+        assert await load_store(mongo_uri, prefix, PLAN) is not None
         assert await read_databases(mongo_client, prefix) == expected, f"killed at write {point}"
 
 
 async def test_a_load_that_is_killed_again_and_again_makes_the_same_store(
-    mongo_client: Client, database_prefix: str, mortal: Mortal
+    mongo_client: Client, mongo_uri: str, database_prefix: str, mortal: Mortal
 ) -> None:
-    await load_store(mongo_client, f"{database_prefix}whole_", PLAN)
+    await load_store(mongo_uri, f"{database_prefix}whole_", PLAN)
     expected = await read_databases(mongo_client, f"{database_prefix}whole_")
     kills = 0
     while True:
         # Further each time: a run that comes back has to look around first
         mortal.left = 5 + kills
         try:
-            await load_store(mongo_client, database_prefix, PLAN)
+            await load_store(mongo_uri, database_prefix, PLAN)
             break
         except* Killed:
             kills += 1
@@ -167,16 +184,14 @@ async def test_a_load_that_is_killed_again_and_again_makes_the_same_store(
     assert await read_databases(mongo_client, database_prefix) == expected
 
 
-async def test_batches_that_are_there_are_not_made_again(
-    mongo_client: Client, database_prefix: str, mortal: Mortal
-) -> None:
+async def test_batches_that_are_there_are_not_made_again(mongo_uri: str, database_prefix: str, mortal: Mortal) -> None:
     # The journal's beginning; two batches of users and the first of orders, which is three writes
     mortal.left = 1 + 2 + 2 + 3
     with pytest.raises(Killed):
-        await load_store(mongo_client, database_prefix, PLAN)
+        await load_store(mongo_uri, database_prefix, PLAN)
     mortal.left = -1
     steps: list[tuple[str, int, int]] = []
-    await load_store(mongo_client, database_prefix, PLAN, report=lambda *step: steps.append(step))
+    await load_store(mongo_uri, database_prefix, PLAN, report=lambda *step: steps.append(step))
     assert [step for step in steps if step[0] != "indexes"] == [
         ("users", 50, 50),
         ("orders", 50, 130),
@@ -186,49 +201,51 @@ async def test_batches_that_are_there_are_not_made_again(
     ]
 
 
-async def test_a_load_goes_on_past_midnight(mongo_client: Client, database_prefix: str, mortal: Mortal) -> None:
-    await load_store(mongo_client, f"{database_prefix}whole_", PLAN, is_until_chosen=False)
+async def test_a_load_goes_on_past_midnight(
+    mongo_client: Client, mongo_uri: str, database_prefix: str, mortal: Mortal
+) -> None:
+    await load_store(mongo_uri, f"{database_prefix}whole_", PLAN, is_until_chosen=False)
     mortal.left = 8
     with pytest.raises(Killed):
-        await load_store(mongo_client, database_prefix, PLAN, is_until_chosen=False)
+        await load_store(mongo_uri, database_prefix, PLAN, is_until_chosen=False)
     mortal.left = -1
     tomorrow = replace(PLAN, until=PLAN.until + timedelta(days=1))
-    await load_store(mongo_client, database_prefix, tomorrow, is_until_chosen=False)
+    await load_store(mongo_uri, database_prefix, tomorrow, is_until_chosen=False)
     assert await read_databases(mongo_client, database_prefix) == await read_databases(
         mongo_client, f"{database_prefix}whole_"
     )
 
 
-async def test_a_loaded_store_is_not_loaded_again(mongo_client: Client, database_prefix: str) -> None:
-    await load_store(mongo_client, database_prefix, PLAN)
+async def test_a_loaded_store_is_not_loaded_again(mongo_client: Client, mongo_uri: str, database_prefix: str) -> None:
+    await load_store(mongo_uri, database_prefix, PLAN)
     before = await read_databases(mongo_client, database_prefix)
     for plan in (PLAN, replace(PLAN, orders=7)):
         with pytest.raises(StoreNotEmpty):
-            await load_store(mongo_client, database_prefix, plan)
-    assert await import_into(mongo_client, database_prefix, BY_CONTENT) is None
+            await load_store(mongo_uri, database_prefix, plan)
+    assert await import_into(mongo_uri, database_prefix, BY_CONTENT) is None
     assert await read_databases(mongo_client, database_prefix) == before
 
 
 async def test_only_the_same_command_goes_on_with_an_interrupted_load_and_it_can_be_taken_back(
-    mongo_client: Client, database_prefix: str, mortal: Mortal
+    mongo_client: Client, mongo_uri: str, database_prefix: str, mortal: Mortal
 ) -> None:
     mortal.left = 9
     with pytest.raises(Killed):
-        await load_store(mongo_client, database_prefix, PLAN)
+        await load_store(mongo_uri, database_prefix, PLAN)
     mortal.left = -1
     before = await read_databases(mongo_client, database_prefix)
     with pytest.raises(LoadUnfinished, match="`pasar seed --orders 130 --seed 3 --until 2026-11-01` was interrupted"):
-        await load_store(mongo_client, database_prefix, replace(PLAN, orders=131))
+        await load_store(mongo_uri, database_prefix, replace(PLAN, orders=131))
     with pytest.raises(LoadUnfinished):
-        await import_into(mongo_client, database_prefix, BY_CONTENT)
+        await import_into(mongo_uri, database_prefix, BY_CONTENT)
     assert await read_databases(mongo_client, database_prefix) == before
     command = "pasar seed --orders 130 --seed 3 --until 2026-11-01"
     assert await take_back_load(mongo_client, database_prefix) == command
     assert list(await read_databases(mongo_client, database_prefix)) == ["order.order_totals"]
     assert await take_back_load(mongo_client, database_prefix) is None
     other = replace(PLAN, orders=131)
-    await load_store(mongo_client, database_prefix, other)
-    await load_store(mongo_client, f"{database_prefix}whole_", other)
+    await load_store(mongo_uri, database_prefix, other)
+    await load_store(mongo_uri, f"{database_prefix}whole_", other)
     assert await read_databases(mongo_client, database_prefix) == await read_databases(
         mongo_client, f"{database_prefix}whole_"
     )
@@ -236,12 +253,17 @@ async def test_only_the_same_command_goes_on_with_an_interrupted_load_and_it_can
 
 @pytest.mark.parametrize(("format_", "imported"), [(BY_CONTENT, 123), (BY_NUMBER, 122)])
 async def test_a_loaded_history_is_the_one_that_is_imported(
-    open_empty_store: OpenStore, mongo_client: Client, database_prefix: str, format_: FileFormat, imported: int
+    open_empty_store: OpenStore,
+    mongo_client: Client,
+    mongo_uri: str,
+    database_prefix: str,
+    format_: FileFormat,
+    imported: int,
 ) -> None:
     store = await open_empty_store()
     refused: list[RefusedRow] = []
     by_import = await import_orders(store, LINES, format_, source="history", now=NOW, on_refused=refused.append)
-    loaded = await import_into(mongo_client, database_prefix, format_)
+    loaded = await import_into(mongo_uri, database_prefix, format_)
     counts = (imported, 123 - imported, 1)
     assert (by_import.imported, by_import.already_there, by_import.refused) == counts
     assert (loaded.imported, loaded.already_there, loaded.refused) == counts
@@ -254,23 +276,25 @@ async def test_a_loaded_history_is_the_one_that_is_imported(
 
 
 async def test_an_import_that_is_killed_at_any_write_and_run_again_makes_the_same_history(
-    mongo_client: Client, database_prefix: str, mortal: Mortal
+    mongo_client: Client, mongo_uri: str, database_prefix: str, mortal: Mortal
 ) -> None:
-    await import_into(mongo_client, f"{database_prefix}whole_", BY_NUMBER)
+    await import_into(mongo_uri, f"{database_prefix}whole_", BY_NUMBER)
     writes, expected = mortal.written, await read_databases(mongo_client, f"{database_prefix}whole_")
     for point in range(writes):
         prefix = f"{database_prefix}{point}_"
         mortal.left = point
         with pytest.raises((Killed, ExceptionGroup)) as killed:
-            await import_into(mongo_client, prefix, BY_NUMBER)
+            await import_into(mongo_uri, prefix, BY_NUMBER)
         assert {type(error) for error in flatten(killed.value)} == {Killed}
         mortal.left = -1
-        again = await import_into(mongo_client, prefix, BY_NUMBER)
+        again = await import_into(mongo_uri, prefix, BY_NUMBER)
         assert again.read == 124
         assert await read_databases(mongo_client, prefix) == expected, f"killed at write {point}"
 
 
-async def test_a_file_that_cannot_be_read_begins_no_load(mongo_client: Client, database_prefix: str) -> None:
+async def test_a_file_that_cannot_be_read_begins_no_load(
+    mongo_client: Client, mongo_uri: str, database_prefix: str
+) -> None:
     with pytest.raises(OrderFileUnusable, match="there is no column 'customer'"):
-        await import_into(mongo_client, database_prefix, BY_CONTENT, ["who,when\n", "a,b\n"])
+        await import_into(mongo_uri, database_prefix, BY_CONTENT, ["who,when\n", "a,b\n"])
     assert await read_databases(mongo_client, database_prefix) == {}
