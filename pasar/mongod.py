@@ -195,8 +195,7 @@ class EmbeddedMongod:
             *(("--replSet", REPLICA_SET, "--oplogSize", "256") if self._is_replicated else ()),
             # mongod 6.0.5 predates the fix of the zlib compressor (CVE-2025-14847)
             *("--networkMessageCompressors", "snappy,zstd"),
-            # An empty folder has 11 MiB instead of 301; a kill -9 still loses nothing
-            *("--wiredTigerEngineConfigString", "log=(prealloc=false,file_max=10MB)"),
+            *self._journal_options(),
             *("--logpath", str(self._log), "--logappend", "--quiet"),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
             # A set of one has nobody to hand over to: without these a stop waits for 15 s
@@ -220,6 +219,14 @@ class EmbeddedMongod:
                 pass_fds=(self._lock.fileno(),) if sys.platform != "win32" else (),
                 preexec_fn=end_with_parent(),
             )
+
+    def _journal_options(self) -> tuple[str, ...]:
+        engine = "--wiredTigerEngineConfigString"
+        if self._is_replicated:
+            # An empty folder has 11 MiB instead of 301; a kill -9 still loses nothing
+            return engine, "log=(prealloc=false,file_max=10MB)"
+        # Gigabytes go through it: compressing them costs more than writing them, and so do thousands of files
+        return engine, "log=(prealloc=false,file_max=100MB)", "--wiredTigerJournalCompressor", "none"
 
     def wait_until_writable(self) -> None:
         """Wait until mongod is a primary; raise MongodUnavailable when it ends or takes too long."""
