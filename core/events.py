@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
+from pymongo import IndexModel
+
 from core.ids import new_id
 from core.mongo import Client, Database, DuplicateKeyError, Row, Session, in_transaction
 
@@ -90,14 +92,24 @@ async def handle_once(client: Client, database: Database, event: Event, handler:
     return True
 
 
+def event_indexes() -> dict[str, tuple[IndexModel, ...]]:
+    """Return the indexes of outbox and inbox, by collection."""
+    ttl_s = int(RETENTION.total_seconds())
+    return {
+        OUTBOX: (
+            # Only events still to be delivered have `due_at`: the relay's index stays as small as its backlog
+            IndexModel("due_at", partialFilterExpression={"due_at": {"$exists": True}}),
+            IndexModel("claimed", partialFilterExpression={"claimed": True}),
+            IndexModel("delivered_at", expireAfterSeconds=ttl_s),
+        ),
+        INBOX: (IndexModel("at", expireAfterSeconds=2 * ttl_s),),
+    }
+
+
 async def create_event_indexes(database: Database) -> None:
     """Create the collections and indexes of outbox and inbox."""
-    # Only events still to be delivered have `due_at`: the relay's index stays as small as its backlog
-    await database[OUTBOX].create_index("due_at", partialFilterExpression={"due_at": {"$exists": True}})
-    await database[OUTBOX].create_index("claimed", partialFilterExpression={"claimed": True})
-    ttl_s = int(RETENTION.total_seconds())
-    await database[OUTBOX].create_index("delivered_at", expireAfterSeconds=ttl_s)
-    await database[INBOX].create_index("at", expireAfterSeconds=2 * ttl_s)
+    for collection, indexes in event_indexes().items():
+        await database[collection].create_indexes(list(indexes))
 
 
 def event_from_row(row: Row) -> Event:

@@ -69,6 +69,9 @@ class Settings(BaseSettings):
     currency: str = Field("IDR", description="Currency of a new catalogue")
     timezone: str = Field("Asia/Jakarta", description="Timezone of reports unless the query names one")
     dashboard: bool = Field(True, description="Whether there is a page with the sales at /dashboard, for staff")
+    orders_sharded: bool = Field(
+        False, description="Orders are sharded (`pasar db shard-plan`), so no index keeps their numbers unique"
+    )
     reservation_ttl_s: int = Field(1800, description="How long stock stays reserved for an unpaid order", ge=1)
 
     sandbox_gateway_url: str = Field("", description="The sandbox gateway; default `<public_url>/sandbox`")

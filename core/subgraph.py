@@ -1,7 +1,7 @@
 """What a subgraph is: its schema with everything that must run beside it, and how one request to it is executed."""
 
 import copy
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -9,6 +9,7 @@ from typing import Any, Literal
 import structlog
 from beanie import Document
 from graphql import FieldNode, GraphQLError, GraphQLSyntaxError, parse
+from pymongo import IndexModel
 from starlette.routing import BaseRoute
 from strawberry.federation import Schema
 from strawberry.schema.exceptions import InvalidOperationTypeError
@@ -18,7 +19,7 @@ from core.budget import RowBudget
 from core.cache import Cache
 from core.clock import Clock
 from core.errors import BadUserInput, DomainError, Forbidden, PasarError, RateLimited, Unauthenticated
-from core.events import EventHandler, create_event_indexes
+from core.events import EventHandler, create_event_indexes, event_indexes
 from core.identity import ANONYMOUS, Identity
 from core.jobs import Job
 from core.mail import Mailer
@@ -109,8 +110,9 @@ class Subgraph:
     *context* makes the object that resolvers get as `info.context`, one per request (so dataloaders in it batch and
     remember within that request). *handlers* maps event types of other subgraphs to reactions. *routes* are its public
     HTTP routes (webhooks, keys, pages); *internal_routes* are for other programs of the store, and served only where
-    the subgraph is a program of its own. *prepare* runs once at start, after the indexes are there, *close* once at the
-    end, to give back what the subgraph itself has opened (connections to a gateway).
+    the subgraph is a program of its own. *prepare* runs once at start, after the indexes are there, and *more_indexes*
+    are those that it creates, by collection; *close* runs once at the end, to give back what the subgraph itself has
+    opened (connections to a gateway).
     """
 
     name: str
@@ -122,6 +124,7 @@ class Subgraph:
     jobs: tuple[Job, ...] = ()
     routes: tuple[BaseRoute, ...] = ()
     internal_routes: tuple[BaseRoute, ...] = ()
+    more_indexes: Mapping[str, Sequence[IndexModel]] = field(default_factory=dict)
     prepare: Callable[[], Awaitable[None]] = _nothing_to_do
     close: Callable[[], Awaitable[None]] = _nothing_to_do
 
@@ -130,6 +133,18 @@ class Subgraph:
         await init_documents(self.runtime.database, self.documents)
         await create_event_indexes(self.runtime.database)
         await self.prepare()
+
+    @property
+    def indexes(self) -> dict[str, tuple[IndexModel, ...]]:
+        """Return the indexes that `start` creates, by collection; the one of `_id` is not among them."""
+        found: dict[str, tuple[IndexModel, ...]] = event_indexes()
+        for document in self.documents:
+            settings: Any = document.Settings
+            if indexes := getattr(settings, "indexes", ()):
+                found[settings.name] = tuple(indexes)
+        for name, indexes in self.more_indexes.items():
+            found[name] = (*found.get(name, ()), *indexes)
+        return found
 
     async def stop(self) -> None:
         """Give back what the subgraph itself has opened."""

@@ -10,6 +10,7 @@ from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError
 
 from core.errors import PasarError
 from core.settings import Settings
+from pasar.loading.journal import JOURNAL, LOAD_ID, LoadUnfinished
 from pasar.mongod import EmbeddedMongod, read_running_uri
 
 # A server that is there answers in milliseconds; an election takes some seconds
@@ -39,6 +40,7 @@ def open_mongodb(settings: Settings, *, share: bool = False) -> Iterator[OpenMon
     Raises:
         MongodbUnusable: nothing answers at PASAR_MONGODB_URI, or it is not a replica set.
         MongodUnavailable, DataFolderUnusable, DataFolderLocked: as EmbeddedMongod.start.
+        LoadUnfinished: a load into the data folder was interrupted.
     """
     if settings.mongodb_uri:
         check_mongodb(settings.mongodb_uri)
@@ -49,7 +51,29 @@ def open_mongodb(settings: Settings, *, share: bool = False) -> Iterator[OpenMon
         yield OpenMongodb(running)
         return
     with EmbeddedMongod(settings.data, binary=settings.mongod_bin) as mongod:
+        _check_no_load(mongod.uri, settings.database_prefix)
         yield OpenMongodb(mongod.uri, mongod)
+
+
+@contextmanager
+def open_for_load(settings: Settings) -> Iterator[str | None]:
+    """Yield the URI of an embedded mongod without an oplog, for this program alone during the block.
+
+    It is None where the MongoDB of *settings* is, or may be, in use: at PASAR_MONGODB_URI, or below a store that runs.
+    """
+    if settings.mongodb_uri or read_running_uri(settings.data) is not None:
+        yield None
+        return
+    with EmbeddedMongod(settings.data, binary=settings.mongod_bin, is_replicated=False) as mongod:
+        yield mongod.uri
+
+
+def _check_no_load(uri: str, prefix: str) -> None:
+    """Raise LoadUnfinished when a load into the data folder was interrupted: half of a history is no store."""
+    with MongoClient[dict[str, Any]](uri) as client:
+        begun = client[f"{prefix}order"][JOURNAL].find_one({"_id": LOAD_ID})
+    if begun is not None:
+        raise LoadUnfinished.of(begun)
 
 
 def check_mongodb(uri: str) -> None:

@@ -7,6 +7,7 @@ import typer
 from core.errors import PasarError
 from pasar.cli.check import check as run_check
 from pasar.cli.compose import compose as run_compose
+from pasar.cli.db import app as db_app
 from pasar.cli.doctor import doctor as run_doctor
 from pasar.cli.explain import explain as run_explain
 from pasar.cli.import_orders import app as import_orders_app
@@ -42,6 +43,7 @@ app = typer.Typer(
 app.command("up")(run_up)
 app.command("seed")(run_seed)
 app.add_typer(import_orders_app, name="import")
+app.add_typer(db_app, name="db")
 app.command("token")(run_token)
 app.add_typer(keys_app, name="keys")
 app.command("doctor")(run_doctor)

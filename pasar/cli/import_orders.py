@@ -71,16 +71,17 @@ def orders(
     """
     import csv
     import sys
+    from collections.abc import Callable
     from contextlib import ExitStack
+    from hashlib import blake2b
     from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from core.clock import SystemClock
     from core.money import CURRENCY_EXPONENTS
+    from pasar.cli.filling import shown_progress
     from pasar.configuration import ConfigurationInvalid, read_settings
-    from pasar.database import open_mongodb
+    from pasar.database import open_for_load, open_mongodb
+    from pasar.importing.load import load_orders
     from pasar.importing.order_file import Columns, FileFormat, OrderFileUnusable, RefusedRow
     from pasar.importing.run import Imported, import_orders
     from pasar.keys import complete_settings
@@ -106,18 +107,21 @@ def orders(
         date_format,
     )
     settings = complete_settings(settings)
+    source = source or file.stem
     with ExitStack() as open_files:
+        digest = blake2b(repr((source, format_)).encode("utf-8", "surrogateescape"), digest_size=16)
+        total = -int(header)
         try:
+            for line in open_files.enter_context(file.open("rb")):
+                digest.update(line)
+                total += 1
             text = open_files.enter_context(file.open(encoding="utf-8-sig", errors="surrogateescape", newline=""))
-            total = sum(1 for _ in text) - header
-            text.seek(0)
             if refused is not None:
                 refusals = csv.writer(open_files.enter_context(refused.open("w", encoding="utf-8", newline="")))
                 refusals.writerow(["line", "reason"])
         except OSError as error:
             raise OrderFileUnusable(f"{error.filename} cannot be opened: {error.strerror}") from None
-        console = Console(stderr=True)
-        columns = (TextColumn("orders"), BarColumn(), MofNCompleteColumn())
+        total = max(total, 0)
         shown = 0
 
         def note_refusal(row: RefusedRow) -> None:
@@ -128,7 +132,22 @@ def orders(
             if shown <= MAX_SHOWN:
                 print(f"line {row.line}: {row.reason}", file=sys.stderr)
 
-        async def run(uri: str) -> Imported:
+        async def load(uri: str, report: Callable[[str, int, int], None]) -> Imported | None:
+            return await load_orders(
+                uri,
+                settings.database_prefix,
+                text,
+                format_,
+                key=f"pasar import {digest.hexdigest()}",
+                command=f"pasar import orders {file}",
+                source=source,
+                now=SystemClock().now(),
+                line_count=total,
+                on_refused=note_refusal,
+                report=report,
+            )
+
+        async def run(uri: str, report: Callable[[str, int, int], None]) -> Imported:
             async with open_store(settings, uri) as store:
                 await store.start()
                 try:
@@ -136,18 +155,23 @@ def orders(
                         store,
                         text,
                         format_,
-                        source=source or file.stem,
+                        source=source,
                         now=SystemClock().now(),
                         on_refused=note_refusal,
-                        on_progress=lambda lines: progress.update(bar, completed=lines),
+                        on_progress=lambda lines: report("orders", lines, total),
                     )
                 finally:
                     await store.stop()
 
-        with Progress(*columns, console=console) as progress:
-            bar = progress.add_task("orders", total=max(total, 0))
-            with open_mongodb(settings, share=True) as mongodb:
-                result = run_async(run(mongodb.uri))
+        result = None
+        with shown_progress() as report:
+            with open_for_load(settings) as load_uri:
+                if load_uri is not None:
+                    result = run_async(load(load_uri, report))
+            if result is None:
+                text.seek(0)
+                with open_mongodb(settings, share=True) as mongodb:
+                    result = run_async(run(mongodb.uri, report))
     if result.refused > MAX_SHOWN:
         print(f"... and {result.refused - MAX_SHOWN} more; --refused FILE has them all", file=sys.stderr)
     print(f"{result.imported} imported, {result.already_there} already there, {result.refused} refused")

@@ -31,7 +31,8 @@ def up(
     from pasar.listening import bind, port_of
     from pasar.logs import configure_logs
     from pasar.running import run_async, stop_like_ctrl_c
-    from pasar.seed.fill import Plan, StoreNotEmpty
+    from pasar.seed.fill import StoreNotEmpty
+    from pasar.seed.plan import Plan
     from pasar.split import serve_split
 
     stop_like_ctrl_c()

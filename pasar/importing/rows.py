@@ -1,6 +1,7 @@
 """A purchase of a file as an order: delivered and paid on its day, with an id that follows from what it is."""
 
 from collections import Counter
+from hashlib import blake2b
 
 from pasar.derived_ids import derived_id
 from pasar.importing.order_file import Purchase
@@ -8,19 +9,24 @@ from subgraphs.order.bulk import PastLine, PastOrder
 
 
 class Numbering:
-    """Tells equal lines of one file apart. Mutable: it counts those it has seen.
+    """Tells equal lines of one file apart. Mutable: it remembers those it has seen, about 100 bytes each.
 
     A customer may buy the same for the same money twice a day, so the second of two equal lines is another purchase.
     In a file that is imported again, also a longer one, each line gets the same number again.
     """
 
     def __init__(self) -> None:
-        self._seen: Counter[tuple[str, ...]] = Counter()
+        self._seen: set[bytes] = set()
+        self._repeated: Counter[bytes] = Counter()
 
-    def identify(self, source: str, purchase: Purchase) -> str:
-        """Return the order id of *purchase* in the history *source*."""
+    def identify(self, source: str, purchase: Purchase) -> str | None:
+        """Return the order id of *purchase* in the history *source*; None when a line before it has the same id.
+
+        That is only so where the history numbers its orders itself.
+        """
         if purchase.order_id:
-            return derived_id("ord", "import", source, purchase.order_id)
+            what: tuple[str, ...] = (purchase.order_id,)
+            return derived_id("ord", "import", source, *what) if self._count(what) == 1 else None
         what = (
             purchase.customer,
             purchase.placed_at.isoformat(),
@@ -29,8 +35,17 @@ class Numbering:
             purchase.total.currency,
             purchase.product,
         )
-        self._seen[what] += 1
-        return derived_id("ord", "import", source, *what, str(self._seen[what]))
+        return derived_id("ord", "import", source, *what, str(self._count(what)))
+
+    def _count(self, what: tuple[str, ...]) -> int:
+        """Return how many times *what* was seen, now included."""
+        # Of 16 bytes, for the texts of millions of lines are many
+        digest = blake2b("\x1f".join(what).encode("utf-8", "surrogateescape"), digest_size=16).digest()
+        if digest not in self._seen:
+            self._seen.add(digest)
+            return 1
+        self._repeated[digest] += 1
+        return 1 + self._repeated[digest]
 
 
 def imported_order(order_id: str, source: str, purchase: Purchase) -> PastOrder:

@@ -1,24 +1,52 @@
 """Import a purchase history into a store."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from typing import TypeAlias
 
 from pasar.importing.order_file import FileFormat, Purchase, RefusedRow, read_purchases
 from pasar.importing.rows import Numbering, imported_order
 from pasar.store import Store
-from subgraphs.order.bulk import BATCH, PastOrder, insert_orders
+from subgraphs.order.bulk import BATCH, batches_of, insert_orders
+
+#: A purchase with the id of its order.
+Identified: TypeAlias = tuple[str, Purchase]
 
 
-@dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of the lines: every line is in exactly one of the three counts."""
+    """What became of the lines: every line is in exactly one of three counts. Mutable: lines are counted in it."""
 
-    imported: int
-    already_there: int
-    refused: int
-    first_at: datetime | None
-    last_at: datetime | None
+    def __init__(self) -> None:
+        self.read = 0
+        self.imported = 0
+        self.refused = 0
+        self.first_at: datetime | None = None
+        self.last_at: datetime | None = None
+
+    @property
+    def already_there(self) -> int:
+        """Return how many lines were orders of the store, or of the lines before them."""
+        return self.read - self.imported - self.refused
+
+    def identify(
+        self,
+        rows: Iterable[Purchase | RefusedRow],
+        source: str,
+        on_refused: Callable[[RefusedRow], None],
+    ) -> Iterator[Identified]:
+        """Yield the purchases among *rows*, counting all of them."""
+        numbering = Numbering()
+        for row in rows:
+            self.read += 1
+            if isinstance(row, RefusedRow):
+                self.refused += 1
+                on_refused(row)
+                continue
+            self.first_at = min(self.first_at or row.placed_at, row.placed_at)
+            self.last_at = max(self.last_at or row.placed_at, row.placed_at)
+            order_id = numbering.identify(source, row)
+            if order_id is not None:
+                yield order_id, row
 
 
 async def import_orders(
@@ -31,7 +59,7 @@ async def import_orders(
     on_refused: Callable[[RefusedRow], None],
     on_progress: Callable[[int], None] = lambda lines: None,
 ) -> Imported:
-    """Write each line that is a purchase as an order; *store* has been started.
+    """Write each line that is a purchase as an order into a store that may be in use; *store* has been started.
 
     Args:
         lines: the file's text, opened as `read_purchases` wants it.
@@ -43,30 +71,11 @@ async def import_orders(
         OrderFileUnusable: as read_purchases; nothing was written.
     """
     database = store.subgraphs["order"].runtime.database
-    numbering = Numbering()
-    batch: list[PastOrder] = []
-    read = imported = refused = 0
-    first_at: datetime | None = None
-    last_at: datetime | None = None
-
-    async def write_batch() -> None:
-        nonlocal imported
-        imported += await insert_orders(store.client, database, batch)
-        batch.clear()
-        on_progress(read)
-
-    for row in read_purchases(lines, format_, now=now):
-        read += 1
-        if isinstance(row, Purchase):
-            batch.append(imported_order(numbering.identify(source, row), source, row))
-            first_at = min(first_at or row.placed_at, row.placed_at)
-            last_at = max(last_at or row.placed_at, row.placed_at)
-        else:
-            refused += 1
-            on_refused(row)
-        if len(batch) == BATCH:
-            await write_batch()
-    if batch:
-        await write_batch()
-    on_progress(read)
-    return Imported(imported, read - imported - refused, refused, first_at, last_at)
+    result = Imported()
+    purchases = result.identify(read_purchases(lines, format_, now=now), source, on_refused)
+    for batch in batches_of(purchases, BATCH):
+        orders = [imported_order(order_id, source, purchase) for order_id, purchase in batch]
+        result.imported += await insert_orders(store.client, database, orders)
+        on_progress(result.read)
+    on_progress(result.read)
+    return result

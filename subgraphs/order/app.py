@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from strawberry.dataloader import DataLoader
 
+from core.events import OUTBOX
 from core.jobs import Job
 from core.mongo import Row
 from core.paging import Page, PageRequest
@@ -12,7 +13,7 @@ from loaders.entity import entity_loader
 from subgraphs.order.cart_repository import CartRepository
 from subgraphs.order.checkout import Checkout
 from subgraphs.order.checkout_repository import CheckoutRepository
-from subgraphs.order.documents import DOCUMENTS
+from subgraphs.order.documents import documents_of
 from subgraphs.order.erased_buyers import ErasedBuyers
 from subgraphs.order.handlers import build_handlers
 from subgraphs.order.live_totals import ChangeFeed, LiveTotalsFeed
@@ -20,7 +21,7 @@ from subgraphs.order.moves import OrderMover
 from subgraphs.order.neighbours import Neighbours
 from subgraphs.order.repository import OrderRepository
 from subgraphs.order.rollup_repair import RollupRepair
-from subgraphs.order.rollup_repository import RollupRepository
+from subgraphs.order.rollup_repository import CHANGE_INDEXES, RollupRepository
 from subgraphs.order.schema import build_order_schema
 from subgraphs.order.service import OrderService
 from subgraphs.order.totals import TotalsReader
@@ -94,9 +95,10 @@ def build(runtime: Runtime) -> Subgraph:
         name=NAME,
         schema=build_order_schema(),
         runtime=runtime,
-        documents=DOCUMENTS,
+        documents=documents_of(is_sharded=runtime.settings.orders_sharded),
         context=make_context,
         handlers=build_handlers(orders, mover, erased_buyers, runtime.clock),
+        more_indexes={OUTBOX: CHANGE_INDEXES},
         prepare=repair.prepare,
         close=close,
         jobs=(

@@ -283,3 +283,21 @@ DOCUMENTS: tuple[type[Document], ...] = (
     ProductTotalsDocument,
     CategoryTotalsDocument,
 )
+
+
+class ShardedOrderDocument(OrderRow, Document):
+    """The collection of orders in a cluster, where only an index that begins with the shard key can be unique."""
+
+    class Settings:
+        """Beanie's settings."""
+
+        name = "orders"
+        indexes: ClassVar = [
+            IndexModel([("number", ASCENDING)], name="number_lookup"),
+            *OrderDocument.Settings.indexes[1:],
+        ]
+
+
+def documents_of(*, is_sharded: bool) -> tuple[type[Document], ...]:
+    """Return the documents of a store whose orders are sharded, or are not."""
+    return (ShardedOrderDocument, *DOCUMENTS[1:]) if is_sharded else DOCUMENTS

@@ -127,12 +127,6 @@ def _keys_at(finest: Bucket) -> tuple[str, ...]:
     return tuple(bucket.key for bucket in buckets_of(finest.start, finest.grain))
 
 
-def increments_of_orders(orders: Iterable[Row]) -> dict[Layer, Increments]:
-    """Return what whole orders are worth to the buckets of each layer."""
-    rows = (change_row(None, order) for order in orders)
-    return increments_of(row[CHANGE] for row in rows if row is not None)
-
-
 def sums_of_row(row: Mapping[str, Any], statuses: Iterable[str]) -> Sums:
     """Return a bucket row's sums over *statuses*."""
     total = NOTHING

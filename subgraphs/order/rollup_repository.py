@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from pymongo import UpdateOne
+from pymongo import IndexModel, UpdateOne
 
 from core.events import OUTBOX
 from core.mongo import Client, Database, Row, Session, in_transaction
@@ -22,7 +22,6 @@ from subgraphs.order.rollup import (
     change_row,
     entries_of,
     increments_of,
-    increments_of_orders,
     row_id,
     sums_of_row,
 )
@@ -44,6 +43,9 @@ FOLD_BATCH = 2000
 # Only changes are in this index of the outbox, and they are there for about a second
 CHANGE_INDEX = "change"
 _WAITING: dict[str, Any] = {CHANGE: {"$exists": True}}
+CHANGE_INDEXES = (
+    IndexModel([(f"{CHANGE}.c", 1), (f"{CHANGE}.at", 1)], name=CHANGE_INDEX, partialFilterExpression=_WAITING),
+)
 
 
 class RollupRepository:
@@ -58,8 +60,7 @@ class RollupRepository:
 
     async def create_indexes(self) -> None:
         """Create the index of the changes; those of the sums are Beanie's to create."""
-        keys = [(f"{CHANGE}.c", 1), (f"{CHANGE}.at", 1)]
-        await self._outbox.create_index(keys, name=CHANGE_INDEX, partialFilterExpression=_WAITING)
+        await self._outbox.create_indexes(list(CHANGE_INDEXES))
 
     # --- writing, with the orders ---
 
@@ -73,9 +74,9 @@ class RollupRepository:
         if rows:
             await self._outbox.insert_many(rows, session=session)
 
-    async def add_orders(self, orders: Iterable[Row], *, session: Session) -> None:
-        """Add many new orders to the sums at once, in their transaction: those of one bucket are one update."""
-        await self._increment(increments_of_orders(orders), session=session)
+    async def add_changes(self, changes: Iterable[Row], *, session: Session) -> None:
+        """Add what *changes* are worth to the sums at once, in the transaction of the orders that they tell of."""
+        await self._increment(increments_of(changes), session=session)
 
     # --- folding ---
 
@@ -258,6 +259,19 @@ def _updates(increments: Increments) -> list[UpdateOne]:
     return [
         UpdateOne({"_id": id_}, {"$inc": added, **_marks(id_)}, upsert=True) for id_, added in sorted(by_id.items())
     ]
+
+
+def new_rows(increments: Increments) -> Iterator[Row]:
+    """Yield the rows of *increments* for a collection that has none."""
+    by_id: dict[str, Row] = {}
+    for (id_, status), (orders, quantity, revenue) in increments.items():
+        row = by_id.get(id_)
+        if row is None:
+            marks = _marks(id_)
+            row = by_id[id_] = {"_id": id_, **marks.get("$set", {}), **marks.get("$setOnInsert", {})}
+        row[status] = {"n": orders, "q": quantity, "r": revenue}
+    for id_ in sorted(by_id):
+        yield by_id[id_]
 
 
 def _marks(id_: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from core.jobs import Job
 from core.subgraph import Call, Runtime, Subgraph
 from loaders.entity import entity_loader
 from subgraphs.user.accounts.documents import DOCUMENTS as ACCOUNT_DOCUMENTS
+from subgraphs.user.audit import AUDIT, audit_indexes
 from subgraphs.user.cookies import token_cookies
 from subgraphs.user.devices import device_cookie
 from subgraphs.user.documents import (
@@ -21,6 +22,7 @@ from subgraphs.user.schema import schema
 from subgraphs.user.second_factor.documents import ChallengeDocument, SecondFactorDocument
 from subgraphs.user.service import UserService
 from subgraphs.user.session_list.service import SessionList
+from subgraphs.user.throttle import THROTTLE, THROTTLE_INDEXES
 from subgraphs.user.types import UserContext
 
 NAME = "user"
@@ -79,6 +81,7 @@ def build(runtime: Runtime, *, passwords: Passwords | None = None) -> Subgraph:
         ),
         routes=(jwks_route(issuer, runtime.clock),),
         internal_routes=(revocations_route(revocations, runtime.settings, runtime.clock),),
+        more_indexes={AUDIT: audit_indexes(runtime.settings.audit_retention_days), THROTTLE: THROTTLE_INDEXES},
         prepare=service.prepare,
     )
 

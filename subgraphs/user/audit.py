@@ -92,6 +92,16 @@ class AuditFilter:
     until: datetime | None = None
 
 
+def audit_indexes(retention_days: int) -> tuple[IndexModel, ...]:
+    """Return the indexes of the entries; the last one forgets them after *retention_days*."""
+    newest_first = [("at", DESCENDING), ("_id", DESCENDING)]
+    return (
+        IndexModel(newest_first, name=_UNFILTERED_INDEX),
+        *(IndexModel([(name, ASCENDING), *newest_first], name=f"by_{name}") for name in _INDEXED),
+        IndexModel([("at", ASCENDING)], name=_RETENTION_INDEX, expireAfterSeconds=retention_days * 86_400),
+    )
+
+
 class AuditLog:
     """Adds to the log of one database, and reads it."""
 
@@ -102,12 +112,11 @@ class AuditLog:
 
     async def prepare(self, *, retention_days: int) -> None:
         """Create the indexes: those that serve the list, and the one that forgets."""
-        newest_first = [("at", DESCENDING), ("_id", DESCENDING)]
-        filtered = [IndexModel([(name, ASCENDING), *newest_first], name=f"by_{name}") for name in _INDEXED]
-        await self._entries.create_indexes([IndexModel(newest_first, name=_UNFILTERED_INDEX), *filtered])
-        retention_s = retention_days * 86_400
+        *listing, retention = audit_indexes(retention_days)
+        await self._entries.create_indexes(listing)
+        retention_s = retention.document["expireAfterSeconds"]
         try:
-            await self._entries.create_index([("at", ASCENDING)], name=_RETENTION_INDEX, expireAfterSeconds=retention_s)
+            await self._entries.create_indexes([retention])
         except OperationFailure as error:
             if error.code != _INDEX_OPTIONS_CONFLICT:
                 raise

@@ -44,6 +44,8 @@ from subgraphs.user.audit import AuditAction, AuditLog
 from subgraphs.user.devices import Devices
 
 THROTTLE = "throttle"
+# By which MongoDB forgets counters
+THROTTLE_INDEXES = [IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)]
 
 LONGEST_WAIT = timedelta(minutes=15)
 # 2**20 seconds are far beyond LONGEST_WAIT; the exponent is bounded before the power
@@ -138,7 +140,7 @@ class Throttle:
 
     async def prepare(self) -> None:
         """Create the index by which MongoDB forgets counters."""
-        await self._counters.create_indexes([IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0)])
+        await self._counters.create_indexes(THROTTLE_INDEXES)
 
     async def admit(
         self, kind: AttemptKind, subject: str, origin: Origin, *, device_token: str | None = None

@@ -1,59 +1,19 @@
 """Filling a store, against a real database."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core.ids import new_id
-from core.mongo import Row
-from pasar.seed.fill import Filled, Plan, StoreNotEmpty, fill_store
-from pasar.store import Store, open_store
+from pasar.seed.fill import StoreNotEmpty, fill_store
+from pasar.seed.plan import Filled, Plan
+from pasar.seed.rows import user_row
 from subgraphs.order.model import SALES_STATUSES
-from tests.testkit.store import make_settings
+from subgraphs.user.documents import UserDocument
+from tests.integration.pasar.conftest import OpenStore
+from tests.testkit.contents import read_everything
 
 PLAN = Plan(seed=3, orders=120, until=datetime(2026, 11, 1, tzinfo=UTC))
-# A hash has a salt of its own, a movement an id of its own; versions are made to differ
-UNREPRODUCIBLE = {"users": {"password_hash"}, "movements": {"_id"}, "order_totals": {"v"}, "product_totals": {"v"}}
-
-OpenStore = Callable[[], Awaitable[Store]]
-
-
-@pytest.fixture
-async def open_empty_store(mongo_uri: str, tmp_path: Path) -> AsyncIterator[OpenStore]:
-    """Yield a function that opens a store on databases of its own."""
-    async with AsyncExitStack() as stack:
-
-        async def open_one() -> Store:
-            settings = make_settings(tmp_path, database_prefix=f"{new_id('t')}_")
-            store = await stack.enter_async_context(open_store(settings, mongo_uri))
-            stack.push_async_callback(_drop, store)
-            await store.start()
-            stack.push_async_callback(store.stop)
-            return store
-
-        yield open_one
-
-
-async def _drop(store: Store) -> None:
-    for name in await store.client.list_database_names():
-        if name.startswith(store.settings.database_prefix):
-            await store.client.drop_database(name)
-
-
-async def read_everything(store: Store) -> dict[str, list[Row]]:
-    """Return the rows of every collection of every subgraph, without what differs between any two stores."""
-    rows: dict[str, list[Row]] = {}
-    for name, subgraph in store.subgraphs.items():
-        database = subgraph.runtime.database
-        for collection in sorted(await database.list_collection_names()):
-            hidden = dict.fromkeys(UNREPRODUCIBLE.get(collection, ()), 0)
-            found = await database[collection].find({}, hidden or None).to_list()
-            rows[f"{name}.{collection}"] = sorted(found, key=repr)
-    return rows
 
 
 async def test_a_filled_store_is_consistent(open_empty_store: OpenStore) -> None:
@@ -77,6 +37,8 @@ async def test_a_filled_store_is_consistent(open_empty_store: OpenStore) -> None
     sales = [order for order in orders if order["status"] in SALES_STATUSES]
     assert filled.sales.amount == sum(order["total_amount"] for order in sales)
     assert sum(row["units"] for row in rows["order.product_sales"]) == sum(order["quantity"] for order in sales)
+    account = user_row(filled.people[2], "$argon2id$")
+    assert UserDocument.model_validate(account).model_dump(by_alias=True, exclude={"revision_id"}) == account
     # History is not news: nobody is sent a mail about it, and no stock moves
     assert all(rows[f"{name}.outbox"] == [] for name in store.subgraphs if f"{name}.outbox" in rows)
 

@@ -336,6 +336,10 @@ async def test_an_execution_that_has_ended_is_not_joined_even_if_nobody_has_read
     assert (await first, executions.shared) == (1, 0)
 
 
-@pytest.mark.parametrize("value", [{1: "a key that is no text"}, object(), "\ud800"], ids=repr)
+@pytest.mark.parametrize(
+    "value",
+    [{1: "a key that is no text"}, object(), "\ud800"],
+    ids=["a key that is no text", "an object", "half a character"],
+)
 def test_variables_that_are_no_json_are_like_no_others(value: Any) -> None:
     assert identify_query("planned", {"value": value}, RouterContext()) is None
