@@ -10,6 +10,7 @@ from pasar.cli.compose import compose as run_compose
 from pasar.cli.doctor import doctor as run_doctor
 from pasar.cli.explain import explain as run_explain
 from pasar.cli.import_orders import app as import_orders_app
+from pasar.cli.inventory import app as inventory_app
 from pasar.cli.keys import app as keys_app
 from pasar.cli.plan import plan as run_plan
 from pasar.cli.router import router as run_router
@@ -44,6 +45,7 @@ app.command("seed")(run_seed)
 app.add_typer(import_orders_app, name="import")
 app.command("token")(run_token)
 app.add_typer(keys_app, name="keys")
+app.add_typer(inventory_app, name="inventory")
 app.command("doctor")(run_doctor)
 app.command("compose")(run_compose)
 app.command("check")(run_check)

@@ -1,14 +1,17 @@
-"""Opening stock of many products at once, for seeds and imports: raw rows, no transaction."""
+"""Opening stock of many products at once, for seeds and imports: raw rows."""
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from itertools import islice
 
-from core.mongo import Database
+from core.identity import service_identity
+from core.mongo import Database, Row, Session, in_transaction
 from subgraphs.inventory.model import MovementKind
 from subgraphs.inventory.repository import MOVEMENTS, STOCK, movement_row
 
 BATCH = 1000
+BY = service_identity("inventory").subject
 
 
 async def insert_stock(database: Database, on_hand: Mapping[str, int], *, now: datetime) -> int:
@@ -19,12 +22,17 @@ async def insert_stock(database: Database, on_hand: Mapping[str, int], *, now: d
             {"_id": product_id, "on_hand": count, "reserved": 0, "available": count, "updated_at": now}
             for product_id, count in batch
         ]
-        await database[STOCK].insert_many(levels, ordered=False)
         movements = [
-            movement_row(product_id, MovementKind.ADJUSTED, now, on_hand=count, reason="opening stock")
+            movement_row(product_id, MovementKind.ADJUSTED, now, on_hand=count, reason="opening stock", by=BY)
             for product_id, count in batch
             if count
         ]
-        if movements:
-            await database[MOVEMENTS].insert_many(movements, ordered=False)
+        await in_transaction(database.client, partial(_insert, database, levels, movements))
     return len(on_hand)
+
+
+async def _insert(database: Database, levels: list[Row], movements: list[Row], session: Session) -> None:
+    # Together: counters without their ledger rows would be taken for drift, and mended
+    await database[STOCK].insert_many(levels, ordered=False, session=session)
+    if movements:
+        await database[MOVEMENTS].insert_many(movements, ordered=False, session=session)

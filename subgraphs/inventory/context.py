@@ -16,5 +16,5 @@ class InventoryContext:
         self.identity = call.identity
         self.service = service
         self.level_of_product: DataLoader[str, StockLevel | None] = entity_loader(
-            service.repository.find_levels, lambda level: level.product_id
+            service.find_levels, lambda level: level.product_id
         )

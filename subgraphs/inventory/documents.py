@@ -50,7 +50,12 @@ class ReservationDocument(Document):
         indexes: ClassVar = [
             IndexModel(
                 "expires_at", partialFilterExpression={"status": ReservationStatus.HELD.value}, name="held_by_expiry"
-            )
+            ),
+            IndexModel(
+                [("lines.product_id", ASCENDING), ("expires_at", ASCENDING)],
+                partialFilterExpression={"status": ReservationStatus.HELD.value},
+                name="held_by_product",
+            ),
         ]
 
 

@@ -9,6 +9,8 @@ from subgraphs.inventory.model import Shortage
 
 # A paid order's pieces were given to others after its reservation had lapsed: the store must deliver or refund
 STOCK_SHORT = "StockShort"
+# A product's counters were not what its ledger and its reservations say, and have been put right
+STOCK_CORRECTED = "StockCorrected"
 
 
 async def announce_stock_short(
@@ -22,3 +24,21 @@ async def announce_stock_short(
     await announce(
         database, STOCK_SHORT, order_id, {"order_id": order_id, "shortages": lines}, now=now, session=session
     )
+
+
+async def announce_stock_corrected(
+    database: Database,
+    product_id: str,
+    *,
+    before: tuple[int, int],
+    after: tuple[int, int],
+    now: datetime,
+    session: Session,
+) -> None:
+    """Write the event with (on hand, reserved) as they were and as they are."""
+    payload = {
+        "product_id": product_id,
+        "before": {"on_hand": before[0], "reserved": before[1]},
+        "after": {"on_hand": after[0], "reserved": after[1]},
+    }
+    await announce(database, STOCK_CORRECTED, product_id, payload, now=now, session=session)

@@ -6,10 +6,13 @@ A product has *on_hand* pieces, of which *reserved* are promised to orders; the 
     RELEASED   the order ended without them; final, whatever arrives late
     LAPSED     its time ran out without a word from the order; a payment that arrives after all takes the pieces again
     SHORT      such a payment arrived, and the pieces were gone: somebody must act
+
+A HELD reservation whose time ran out LAPSE_GRACE ago is overdue: it counts as LAPSED from that moment on, even while
+the job that lets it lapse is late. Until it has lapsed, a payment still finds its pieces reserved.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -47,6 +50,8 @@ class MovementKind(StrEnum):
     COMMITTED = "COMMITTED"
     # A paid order was cancelled: its pieces are back on the shelf
     RETURNED = "RETURNED"
+    # The ledger said something else of what is reserved than the reservations did
+    CORRECTED = "CORRECTED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,21 @@ class Shortage:
     product_id: str
     requested: int
     available: int
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """A row of the ledger: one change of one product's counters, by whom and why."""
+
+    id: str
+    product_id: str
+    kind: MovementKind
+    on_hand: int
+    reserved: int
+    order_id: str | None
+    reason: str | None
+    by: str | None
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +149,11 @@ def add_up_lines(lines: Iterable[StockLine]) -> tuple[StockLine, ...]:
     if not 1 <= count <= MAX_LINES:
         raise BadUserInput(f"a reservation has 1 to {MAX_LINES} lines, not {count}", field="lines")
     return tuple(StockLine(product_id, quantity) for product_id, quantity in sorted(quantities.items()))
+
+
+def without_overdue(level: StockLevel, overdue: int) -> StockLevel:
+    """Return *level* as it is once *overdue* of its reserved pieces have lapsed."""
+    return replace(level, reserved=level.reserved - overdue, available=level.available + overdue)
 
 
 def find_shortages(lines: Iterable[StockLine], available: Mapping[str, int]) -> tuple[Shortage, ...]:

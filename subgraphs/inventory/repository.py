@@ -23,6 +23,8 @@ STOCK = "stock_levels"
 RESERVATIONS = "reservations"
 MOVEMENTS = "movements"
 
+_HELD = ReservationStatus.HELD.value
+
 
 class StockRepository:
     """Counters, reservations and the ledger in one database."""
@@ -74,7 +76,14 @@ class StockRepository:
         return result.matched_count == 1
 
     async def record_movements(
-        self, lines: Iterable[StockLine], change: CounterChange, order_id: str, *, now: datetime, session: Session
+        self,
+        lines: Iterable[StockLine],
+        change: CounterChange,
+        order_id: str,
+        *,
+        by: str | None,
+        now: datetime,
+        session: Session,
     ) -> None:
         """Write one ledger row per line of an order."""
         rows = [
@@ -85,6 +94,7 @@ class StockRepository:
                 on_hand=change.on_hand * line.quantity,
                 reserved=change.reserved * line.quantity,
                 order_id=order_id,
+                by=by,
             )
             for line in lines
         ]
@@ -136,9 +146,29 @@ class StockRepository:
 
     async def find_overdue(self, expired_before: datetime, *, limit: int) -> list[str]:
         """Return the orders whose reservation is HELD and expired before the given time, the oldest first."""
-        query = {"status": ReservationStatus.HELD.value, "expires_at": {"$lt": expired_before}}
+        query = {"status": _HELD, "expires_at": {"$lt": expired_before}}
         rows = self._reservations.find(query, {"_id": 1}).sort("expires_at", 1).limit(limit)
         return [row["_id"] async for row in rows]
+
+    async def find_overdue_of(
+        self, product_ids: Sequence[str], expired_before: datetime, *, limit: int, session: Session | None = None
+    ) -> list[Reservation]:
+        """Return HELD reservations of any of the products that expired before the given time."""
+        query = _overdue_of(product_ids, expired_before)
+        # Said, because the planner may find the other index as good, which has all products' in it
+        rows = self._reservations.find(query, session=session).hint("held_by_product").limit(limit)
+        return [_reservation_from(row) async for row in rows]
+
+    async def count_overdue(self, product_ids: Sequence[str], expired_before: datetime) -> dict[str, int]:
+        """Return per product how many pieces HELD reservations hold that expired before the given time."""
+        stages: list[Row] = [
+            {"$match": _overdue_of(product_ids, expired_before)},
+            {"$unwind": "$lines"},
+            {"$match": {"lines.product_id": {"$in": list(product_ids)}}},
+            {"$group": {"_id": "$lines.product_id", "quantity": {"$sum": "$lines.quantity"}}},
+        ]
+        rows = await self._reservations.aggregate(stages, hint="held_by_product")
+        return {row["_id"]: row["quantity"] async for row in rows}
 
 
 def movement_row(
@@ -165,6 +195,14 @@ def movement_row(
         "by": by,
         "idempotency_key": idempotency_key,
         "at": at,
+    }
+
+
+def _overdue_of(product_ids: Sequence[str], expired_before: datetime) -> Row:
+    return {
+        "status": _HELD,
+        "lines.product_id": {"$in": list(product_ids)},
+        "expires_at": {"$lt": expired_before},
     }
 
 

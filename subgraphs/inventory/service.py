@@ -1,6 +1,7 @@
 """Use cases of the stock. Each is one transaction: counters, reservation, ledger and event change together."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -8,7 +9,7 @@ import structlog
 from core.audit import announce_privileged
 from core.clock import Clock
 from core.errors import Conflict, DomainError, NotFound, Unavailable
-from core.identity import Identity
+from core.identity import Identity, service_identity
 from core.mongo import Client, Database, DuplicateKeyError, Session, in_transaction
 from core.paging import Page, PageRequest
 from core.peers import Peers
@@ -18,7 +19,15 @@ from core.subgraph import require_scopes
 from loaders.remote import remote_entity_loader
 from subgraphs.inventory import model
 from subgraphs.inventory.events import announce_stock_short
-from subgraphs.inventory.model import Reservation, ReservationStatus, Shortage, StockLevel, StockLine
+from subgraphs.inventory.ledger_repository import LedgerRepository
+from subgraphs.inventory.model import (
+    Movement,
+    Reservation,
+    ReservationStatus,
+    Shortage,
+    StockLevel,
+    StockLine,
+)
 from subgraphs.inventory.repository import StockRepository
 from subgraphs.inventory.turns import Turns
 
@@ -26,8 +35,14 @@ log = structlog.get_logger(__name__)
 
 # Reservations that one run of the job lets lapse at most; the rest is for the next run
 LAPSE_BATCH = 500
+# In one transaction while a buyer waits: few enough not to be in each other's way
+LAPSE_TOGETHER = 20
 # How often a reservation is tried again when the missing pieces came back between the try and the look at the stock
 RESERVE_ATTEMPTS = 3
+
+# Who moves stock when an order's event, or a reservation's end, does
+_ORDERS = service_identity("order").subject
+_SELF = service_identity("inventory").subject
 
 
 class OutOfStock(DomainError):
@@ -52,11 +67,25 @@ class StockService:
         self._peers = peers
         self._turns = Turns()
         self.repository = StockRepository(database)
+        self._ledger = LedgerRepository(database)
 
     async def list_levels(self, lower_than: int | None, page: PageRequest, *, by: Identity) -> Page[StockLevel]:
-        """Return a page of stock levels, the least available first."""
+        """Return a page of stock levels, the least available first.
+
+        Order and limit go by the counters: what overdue reservations hold is free, but counts there until they lapse.
+        """
         require_scopes(by, INVENTORY_READ)
-        return await self.repository.find_level_page(lower_than, page)
+        found = await self.repository.find_level_page(lower_than, page)
+        return replace(found, rows=tuple(await self._without_overdue(found.rows)))
+
+    async def find_levels(self, product_ids: Sequence[str]) -> list[StockLevel]:
+        """Return what is known of the given products, in any order; what overdue reservations hold is available."""
+        return await self._without_overdue(await self.repository.find_levels(product_ids))
+
+    async def list_movements(self, product_id: str, page: PageRequest, *, by: Identity) -> Page[Movement]:
+        """Return a page of a product's ledger, the newest movement first."""
+        require_scopes(by, INVENTORY_READ)
+        return await self._ledger.find_movement_page(product_id, page)
 
     async def adjust_stock(
         self, product_id: str, delta: int, *, reason: str, idempotency_key: str, by: Identity
@@ -94,6 +123,8 @@ class StockService:
             )
             return level
 
+        if delta < 0:
+            await self._lapse_overdue_of([product_id])
         try:
             async with self._turns.take([product_id]):
                 return await in_transaction(self._client, work)
@@ -118,7 +149,7 @@ class StockService:
         reservation = Reservation(order_id, wanted, ReservationStatus.HELD, expires_at)
 
         async def work(session: Session) -> None:
-            await self._reserve(reservation, session)
+            await self._reserve(reservation, session, by=by.subject)
 
         for _ in range(RESERVE_ATTEMPTS):
             try:
@@ -128,6 +159,8 @@ class StockService:
                 return await self._find_same_reservation(order_id, wanted)
             except _NotCovered:
                 levels = await self.repository.find_levels([line.product_id for line in wanted])
+                if await self._lapse_overdue_of([level.product_id for level in levels if level.reserved]):
+                    continue
                 shortages = model.find_shortages(wanted, {level.product_id: level.available for level in levels})
                 if shortages:
                     raise OutOfStock(shortages) from None
@@ -142,14 +175,18 @@ class StockService:
             Conflict: the order is paid, so its pieces are its own.
         """
         require_caller(by, "releaseStock")
-        return await self._until_unique(lambda session: self.release_in(session, order_id, give_back_paid=False))
+        return await self._until_unique(
+            lambda session: self.release_in(session, order_id, give_back_paid=False, by=by.subject)
+        )
 
     async def commit_stock(self, order_id: str, *, by: Identity) -> Reservation | None:
         """Take a paid order's pieces off the stock; return None for an order that never reserved any."""
         require_caller(by, "commitStock")
-        return await in_transaction(self._client, lambda session: self.commit_in(session, order_id))
+        return await in_transaction(self._client, lambda session: self.commit_in(session, order_id, by=by.subject))
 
-    async def release_in(self, session: Session, order_id: str, *, give_back_paid: bool) -> Reservation:
+    async def release_in(
+        self, session: Session, order_id: str, *, give_back_paid: bool, by: str | None = _ORDERS
+    ) -> Reservation:
         """Release in the transaction of *session*; *give_back_paid* also puts a paid order's pieces back on the shelf.
 
         An order that has no reservation gets one that is RELEASED: the request to reserve may still be on its way.
@@ -164,9 +201,9 @@ class StockService:
             case ReservationStatus.RELEASED:
                 return reservation
             case ReservationStatus.HELD:
-                await self._apply(reservation, model.RELEASE, now, session)
+                await self._apply(reservation, model.RELEASE, now, session, by=by)
             case ReservationStatus.COMMITTED if give_back_paid:
-                await self._apply(reservation, model.RETURN, now, session)
+                await self._apply(reservation, model.RETURN, now, session, by=by)
             case ReservationStatus.COMMITTED:
                 raise Conflict(f"the stock of order {order_id} is COMMITTED")
             case ReservationStatus.LAPSED | ReservationStatus.SHORT:
@@ -174,7 +211,7 @@ class StockService:
                 pass
         return await self._move(reservation, ReservationStatus.RELEASED, now, session)
 
-    async def commit_in(self, session: Session, order_id: str) -> Reservation | None:
+    async def commit_in(self, session: Session, order_id: str, *, by: str | None = _ORDERS) -> Reservation | None:
         """Commit in the transaction of *session*.
 
         Pieces that lapsed are taken again if they are still there; else the reservation is SHORT and that is announced.
@@ -185,8 +222,10 @@ class StockService:
             return None
         match reservation.status:
             case ReservationStatus.HELD:
-                await self._apply(reservation, model.COMMIT, now, session)
+                await self._apply(reservation, model.COMMIT, now, session, by=by)
             case ReservationStatus.LAPSED:
+                # Others' reservations that are as overdue as this one was do not stand in its way
+                await self._lapse_overdue_in(session, [line.product_id for line in reservation.lines], now)
                 levels = await self.repository.find_levels(
                     [line.product_id for line in reservation.lines], session=session
                 )
@@ -197,7 +236,7 @@ class StockService:
                     log.error("a paid order has no stock", order_id=order_id, lines=len(shortages))
                     await announce_stock_short(self._database, order_id, shortages, now=now, session=session)
                     return await self._move(reservation, ReservationStatus.SHORT, now, session)
-                await self._apply(reservation, model.TAKE, now, session)
+                await self._apply(reservation, model.TAKE, now, session, by=by)
             case ReservationStatus.COMMITTED | ReservationStatus.RELEASED | ReservationStatus.SHORT:
                 return reservation
         return await self._move(reservation, ReservationStatus.COMMITTED, now, session)
@@ -214,29 +253,66 @@ class StockService:
                 reservation = await self.repository.find_reservation(order_id, session=session)
                 if reservation is None or reservation.status is not ReservationStatus.HELD:
                     return False
-                await self._apply(reservation, model.LAPSE, now, session)
-                await self._move(reservation, ReservationStatus.LAPSED, now, session)
+                await self._lapse(reservation, now, session)
                 return True
 
             if await in_transaction(self._client, work):
                 log.warning("a reservation lapsed without a word from its order", order_id=order_id)
 
-    async def _reserve(self, reservation: Reservation, session: Session) -> None:
+    async def _without_overdue(self, levels: Sequence[StockLevel]) -> list[StockLevel]:
+        reserved = [level.product_id for level in levels if level.reserved]
+        if not reserved:
+            return list(levels)
+        overdue = await self.repository.count_overdue(reserved, self._clock.now() - model.LAPSE_GRACE)
+        return [model.without_overdue(level, overdue.get(level.product_id, 0)) for level in levels]
+
+    async def _lapse_overdue_of(self, product_ids: Sequence[str]) -> int:
+        """Let all overdue reservations of the products lapse, which the job has not come to yet; return how many."""
+        count, now = 0, self._clock.now()
+
+        async def work(session: Session) -> int:
+            return await self._lapse_overdue_in(session, product_ids, now, limit=LAPSE_TOGETHER)
+
+        while product_ids and (lapsed := await in_transaction(self._client, work)):
+            count += lapsed
+        return count
+
+    async def _lapse_overdue_in(
+        self, session: Session, product_ids: Sequence[str], now: datetime, *, limit: int = LAPSE_BATCH
+    ) -> int:
+        overdue = await self.repository.find_overdue_of(
+            product_ids, now - model.LAPSE_GRACE, limit=limit, session=session
+        )
+        for reservation in overdue:
+            await self._lapse(reservation, now, session)
+        return len(overdue)
+
+    async def _lapse(self, reservation: Reservation, now: datetime, session: Session) -> None:
+        await self._apply(reservation, model.LAPSE, now, session, by=_SELF)
+        await self._move(reservation, ReservationStatus.LAPSED, now, session)
+
+    async def _reserve(self, reservation: Reservation, session: Session, *, by: str | None) -> None:
         now = self._clock.now()
         # The counters come last: from their update to the commit, other buyers of the product have to try again
         await self.repository.insert_reservation(reservation, now=now, session=session)
         await self.repository.record_movements(
-            reservation.lines, model.RESERVE, reservation.order_id, now=now, session=session
+            reservation.lines, model.RESERVE, reservation.order_id, by=by, now=now, session=session
         )
         for line in reservation.lines:
             if not await self.repository.apply_change(line, model.RESERVE, now=now, session=session):
                 raise _NotCovered
 
     async def _apply(
-        self, reservation: Reservation, change: model.CounterChange, now: datetime, session: Session
+        self,
+        reservation: Reservation,
+        change: model.CounterChange,
+        now: datetime,
+        session: Session,
+        *,
+        by: str | None,
     ) -> None:
         await self.repository.record_movements(
-            reservation.lines, change, reservation.order_id, now=now, session=session
+            reservation.lines, change, reservation.order_id, by=by, now=now, session=session
         )
         for line in reservation.lines:
             if not await self.repository.apply_change(line, change, now=now, session=session):

@@ -11,7 +11,14 @@ from core.subgraph import require_scopes
 from schema.problems import Problem
 from schema.scalars import DateTime
 from subgraphs.inventory.context import InventoryContext
-from subgraphs.inventory.model import Reservation, ReservationStatus, Shortage, StockLevel
+from subgraphs.inventory.model import (
+    Movement,
+    MovementKind,
+    Reservation,
+    ReservationStatus,
+    Shortage,
+    StockLevel,
+)
 from subgraphs.inventory.service import OutOfStock
 
 InventoryInfo = Info[InventoryContext, None]
@@ -27,6 +34,9 @@ class ProductStatus(Enum):
 strawberry.federation.enum(
     ReservationStatus, inaccessible=True, description="How far an order's claim on the stock has come."
 )
+
+
+strawberry.enum(MovementKind, name="StockMovementKind", description="Why counters changed.")
 
 
 @strawberry.type(description="What a buyer may know of a product's stock.")
@@ -51,6 +61,37 @@ class StockLevelType:
             reserved=level.reserved,
             available=level.available,
             updated_at=DateTime(level.updated_at),
+        )
+
+
+@strawberry.type(description="A row of the ledger. The sums over all of a product's rows are its counters.")
+class StockMovement:
+    id: strawberry.ID = strawberry.field(description="Its id, `mov_...`.")
+    product: "ProductType" = strawberry.field(description="The product.")
+    kind: MovementKind = strawberry.field(description="Why the counters changed.")
+    on_hand: int = strawberry.field(description="How many pieces more are on the shelf; fewer if it is negative.")
+    reserved: int = strawberry.field(description="How many pieces more are reserved; fewer if it is negative.")
+    order_id: strawberry.ID | None = strawberry.field(description="The order that it was for, if there was one.")
+    reason: str | None = strawberry.federation.field(
+        requires_scopes=[[INVENTORY_READ]], description="What its author said."
+    )
+    actor_id: str | None = strawberry.federation.field(
+        requires_scopes=[[INVENTORY_READ]], description="Who did it: a user's id, or `service:<name>`."
+    )
+    at: DateTime = strawberry.field(description="When.")
+
+    @classmethod
+    def from_movement(cls, movement: Movement) -> Self:
+        return cls(
+            id=strawberry.ID(movement.id),
+            product=ProductType(id=strawberry.ID(movement.product_id)),
+            kind=movement.kind,
+            on_hand=movement.on_hand,
+            reserved=movement.reserved,
+            order_id=None if movement.order_id is None else strawberry.ID(movement.order_id),
+            reason=movement.reason,
+            actor_id=movement.by,
+            at=DateTime(movement.at),
         )
 
 

@@ -124,6 +124,11 @@ class Stock(Caller):
             assert min(row["on_hand"], row["reserved"], row["available"]) >= 0
         return {name: (row["on_hand"], row["reserved"], row["available"]) for name, row in sorted(levels.items())}
 
+    async def run_job(self, name: str) -> None:
+        """Run a job once."""
+        [job] = [job for job in self.subgraph.jobs if job.name == name]
+        await job.run(self.clock.now())
+
     async def rows(self, collection: str) -> list[Row]:
         """Return all rows of a collection."""
         return await self.subgraph.runtime.database[collection].find().sort("_id", 1).to_list()
