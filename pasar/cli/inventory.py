@@ -42,6 +42,7 @@ def _run(data: Path | None, *, mend: bool) -> int:
     from pasar.logs import configure_logs
     from pasar.running import run_async
     from pasar.store import open_store
+    from subgraphs.inventory.ledger_repository import add_up
     from subgraphs.inventory.reconciling import Reconciler
 
     settings = complete_settings(read_settings(data=data))
@@ -55,9 +56,13 @@ def _run(data: Path | None, *, mend: bool) -> int:
             reconciler = Reconciler(runtime.client, runtime.database, SystemClock())
             async for drift in reconciler.mend_all() if mend else reconciler.find_drift():
                 count += 1
-                was = drift.counters
-                found = "no counters" if was is None else f"on hand {was.on_hand}, reserved {was.reserved}"
-                print(f"{drift.product_id}: {found}; right: on hand {drift.right.on_hand}, reserved {drift.held}")
+                was, right = drift.counters, add_up(drift.right)
+                found = "no counters" if was is None else f"on hand {was.total.on_hand}, reserved {was.total.reserved}"
+                places = [f"{each.on_hand}/{each.reserved} in {name}" for name, each in drift.right.items()]
+                print(
+                    f"{drift.product_id}: {found}; right: on hand {right.on_hand}, reserved {right.reserved}"
+                    f" ({', '.join(places) or 'nowhere'})"
+                )
             await store.stop()
         return count
 

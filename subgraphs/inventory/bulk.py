@@ -8,20 +8,17 @@ from itertools import islice
 from core.identity import service_identity
 from core.mongo import Database, Row, Session, in_transaction
 from subgraphs.inventory.model import MovementKind
-from subgraphs.inventory.repository import MOVEMENTS, STOCK, movement_row
+from subgraphs.inventory.repository import MOVEMENTS, STOCK, level_row, movement_row
 
 BATCH = 1000
 BY = service_identity("inventory").subject
 
 
 async def insert_stock(database: Database, on_hand: Mapping[str, int], *, now: datetime) -> int:
-    """Give products that have no stock row yet *on_hand* pieces each, with their ledger rows; return how many."""
+    """Give products without counters *on_hand* pieces each in the main warehouse, with ledger rows; return how many."""
     products = iter(on_hand.items())
     while batch := list(islice(products, BATCH)):
-        levels = [
-            {"_id": product_id, "on_hand": count, "reserved": 0, "available": count, "updated_at": now}
-            for product_id, count in batch
-        ]
+        levels = [{"_id": product_id, **level_row(count, now=now)} for product_id, count in batch]
         movements = [
             movement_row(product_id, MovementKind.ADJUSTED, now, on_hand=count, reason="opening stock", by=BY)
             for product_id, count in batch

@@ -9,7 +9,7 @@ The counters are believed in nothing: they are the sums, kept ready. A product i
 is exact while orders come in.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,7 +19,13 @@ from core.clock import Clock
 from core.identity import service_identity
 from core.mongo import Client, Database, Session, in_transaction
 from subgraphs.inventory.events import announce_stock_corrected
-from subgraphs.inventory.ledger_repository import Counters, LedgerRepository
+from subgraphs.inventory.ledger_repository import (
+    Counters,
+    LedgerRepository,
+    Shelves,
+    StoredCounters,
+    add_up,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -37,23 +43,31 @@ class Drift:
     """A product whose *counters* (None: it has none) are not what *ledger* and *held*, the live reservations, say."""
 
     product_id: str
-    counters: Counters | None
-    available: int
-    ledger: Counters
-    held: int
+    counters: StoredCounters | None
+    ledger: Shelves
+    held: Mapping[str, int]
 
     @property
-    def right(self) -> Counters:
+    def right(self) -> Shelves:
         """Return what the counters should be."""
-        return Counters(self.ledger.on_hand, self.held)
+        names = sorted(self.ledger.keys() | self.held.keys())
+        on_hand = {name: self.ledger[name].on_hand if name in self.ledger else 0 for name in names}
+        shelves = {name: Counters(on_hand[name], self.held.get(name, 0)) for name in names}
+        return {name: each for name, each in shelves.items() if each != Counters()}
+
+    @property
+    def missing(self) -> Mapping[str, int]:
+        """Return how many more pieces are reserved, by warehouse, than the ledger knows of."""
+        names = self.ledger.keys() | self.held.keys()
+        known = {name: self.ledger[name].reserved if name in self.ledger else 0 for name in names}
+        missing = {name: self.held.get(name, 0) - known[name] for name in names}
+        return {name: count for name, count in missing.items() if count}
 
     @property
     def is_one(self) -> bool:
         """Tell whether anything differs."""
-        right = self.right
-        return (
-            self.counters != right or self.ledger.reserved != self.held or self.available != right.on_hand - self.held
-        )
+        stored = self.counters
+        return stored is None or not stored.add_up or stored.shelves != self.right or bool(self.missing)
 
 
 class Reconciler:
@@ -104,18 +118,18 @@ class Reconciler:
             drift, now = await self._compare(product_id, session), self._clock.now()
             if not drift.is_one:
                 return None
-            missing = drift.held - drift.ledger.reserved
-            if missing:
+            if drift.missing:
                 await self._repository.correct_reserved(
-                    product_id, missing, reason="live reservations", by=BY, now=now, session=session
+                    product_id, drift.missing, reason="live reservations", by=BY, now=now, session=session
                 )
             await self._repository.set_counters(product_id, drift.right, now=now, session=session)
-            before = drift.counters or Counters()
+            before = Counters() if drift.counters is None else drift.counters.total
+            after = add_up(drift.right)
             await announce_stock_corrected(
                 self._database,
                 product_id,
                 before=(before.on_hand, before.reserved),
-                after=(drift.right.on_hand, drift.right.reserved),
+                after=(after.on_hand, after.reserved),
                 now=now,
                 session=session,
             )
@@ -139,9 +153,10 @@ class Reconciler:
             ledger = await self._repository.sum_ledger(ids)
             held = await self._repository.sum_held(ids)
             for product_id in ids:
-                present, available = counters.get(product_id, (None, 0))
-                booked = ledger.get(product_id, Counters())
-                if Drift(product_id, present, available, booked, held.get(product_id, 0)).is_one:
+                drift = Drift(
+                    product_id, counters.get(product_id), ledger.get(product_id, {}), held.get(product_id, {})
+                )
+                if drift.is_one:
                     yield product_id
         async for ids in self._repository.walk_ledger(BATCH):
             counters = await self._repository.find_counters(ids)
@@ -154,5 +169,4 @@ class Reconciler:
         counters = await self._repository.find_counters(ids, session=session)
         ledger = await self._repository.sum_ledger(ids, session=session)
         held = await self._repository.sum_held(ids, session=session)
-        present, available = counters.get(product_id, (None, 0))
-        return Drift(product_id, present, available, ledger.get(product_id, Counters()), held.get(product_id, 0))
+        return Drift(product_id, counters.get(product_id), ledger.get(product_id, {}), held.get(product_id, {}))

@@ -83,7 +83,7 @@ async def run(way: str, uri: str, prefix: str, folder: Path, numbers: range) -> 
 
     if way == "reserve":
         runtime = make("inventory")
-        work = reserve_all(StockService(runtime.client, runtime.database, clock, runtime.peers), numbers)
+        work = reserve_all(StockService(runtime.client, runtime.database, clock), numbers)
     else:
         shop = build_shop(make)
         for subgraph in shop.subgraphs.values():

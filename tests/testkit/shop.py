@@ -296,7 +296,8 @@ async def reopen_shop(shop: Shop) -> Shop:
             else:
                 await database.drop_collection(name)
     # What a start writes into empty databases
-    await shop.subgraphs["order"].prepare()
+    for name in ("order", "inventory"):
+        await shop.subgraphs[name].prepare()
     clock, gateway, peers = FixedClock(OPENING), MemoryGateway(), WatchedPeers(shop.peers.inner)
     for old, new in ((shop.clock, clock), (shop.gateway, gateway), (shop.peers, peers)):
         # The subgraphs hold these objects

@@ -32,10 +32,11 @@ async def test_a_reservation_moves_pieces_from_available_to_reserved(stock: Stoc
         "expiresAt": "2026-11-01T09:30:00.000Z",
     }
     assert commands.commands == [
+        "find stock_levels",
         "insert reservations",
         "insert movements",
-        "update stock_levels",
-        "update stock_levels",
+        "findAndModify stock_levels",
+        "findAndModify stock_levels",
         "commitTransaction",
     ]
     assert await stock.counters() == {"a": (10, 3, 7), "b": (5, 2, 3)}
@@ -103,8 +104,8 @@ async def test_fifty_pieces_go_to_fifty_of_two_hundred_buyers_in_two_processes(
     """Two services do not know of each other's turns: only the database decides."""
     await stock.put(a=50)
     runtime = build_runtime(app.NAME, mongo_client, store_settings, clock=stock.clock)
-    other = StockService(runtime.client, runtime.database, runtime.clock, runtime.peers)
-    service = StockService(runtime.client, runtime.database, runtime.clock, runtime.peers)
+    other = StockService(runtime.client, runtime.database, runtime.clock)
+    service = StockService(runtime.client, runtime.database, runtime.clock)
     expires_at = stock.clock.now() + timedelta(minutes=30)
 
     async def buy(n: int) -> bool:

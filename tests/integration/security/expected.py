@@ -112,11 +112,14 @@ READS: tuple[Read, ...] = (
     Read("sessions.0", "{ sessions { id address } }", OWN_ONE),
     Read("sessions", '{ sessions(userId: "usr_ani") { id } }', OWN_SESSIONS),
     Read("stockLevels", "{ stockLevels { nodes { onHand } } }", STAFF_SCOPE),
+    Read("backInStockNotices", "{ backInStockNotices { createdAt } }", (LOGIN, *[SHOWN] * 4, SCOPE)),
+    Read("stockAlerts", "{ stockAlerts { nodes { available } } }", STAFF_SCOPE),
     Read("stockMovements", '{ stockMovements(productId: "%(product)s") { nodes { onHand } } }', STAFF_SCOPE),
     Read("syncRun", '{ syncRun(id: "%(run)s") { id } }', OWNER_ONLY),
     Read("syncSchedule", '{ syncSchedule(id: "%(schedule)s") { id } }', OWNER_ONLY),
     Read("syncSchedules.0", "{ syncSchedules { id } }", OWN_ONE),
     Read("user", '{ user(id: "usr_ani") { id } }', (LOGIN, NULL, SHOWN, SHOWN, SHOWN, SHOWN)),
+    Read("warehouses", "{ warehouses { id } }", STAFF_SCOPE),
     Read("users", "{ users { nodes { email } } }", STAFF_SCOPE),
 )
 
@@ -136,6 +139,7 @@ DOORS: Mapping[str, tuple[str, Mapping[str, str] | None]] = {
     "Schedule": ('syncSchedule(id: "%(schedule)s")', {"__typename": "SyncSchedule", "id": "%(schedule)s"}),
     "SecondFactor": ("secondFactor", None),
     "Sessions": ('sessions(userId: "usr_ani")', None),
+    "Warehouses": ("warehouses", None),
     "Totals": ('monthlyOrderTotals(from: "2027-03", to: "2027-03")', None),
     "User": ('user(id: "usr_ani")', {"__typename": "User", "id": "usr_ani"}),
 }
@@ -216,6 +220,7 @@ FIELDS: tuple[Field, ...] = (
     *_fields("SyncSchedule", "Schedule", "", "webhookUrl owner{id}", OWNER_ONLY),
     Field("SyncSchedule.runs", "Schedule", "runs { nodes { id } }", "runs", OWNER_ONLY),
     *_fields("TrackingEvent", "Order", "shipments.0.events.0", "location", OWN),
+    *_fields("Warehouse", "Warehouses", "0", "code", STAFF_SCOPE),
     *_fields("User", "User", "", "name email phone roles scopes status", OF_USER),
     Field("User.addresses", "User", "addresses { id }", "addresses.0", OF_USER),
     Field("User.orders", "User", "orders { nodes { id } }", "orders", OF_USER),
@@ -261,6 +266,14 @@ OF_OWN_ADDRESS: Outcomes = (LOGIN, HIDDEN, HIDDEN, HIDDEN, "User", SCOPE)
 
 _PRODUCT = {"sku": "NEW-1", "name": "New", "price": {"decimal": "10", "currency": "IDR"}}
 _ADJUSTMENT = {"productId": "%(product)s", "delta": 1, "reason": "found", "idempotencyKey": "%(product)s"}
+_TRANSFER = {
+    "productId": "%(product)s",
+    "quantity": 1,
+    "fromWarehouseId": "whs_main",
+    "toWarehouseId": "whs_far",
+    "reason": "nearer",
+    "idempotencyKey": "to far %(product)s",
+}
 _TRACKING = {"orderId": "%(order)s", "status": "somewhere"}
 _SHIPMENT = {"orderId": "%(order)s", "carrier": "JNE", "trackingNumber": "1"}
 _PRICE = {"id": "%(product)s", "price": {"decimal": "1", "currency": "IDR"}}
@@ -278,6 +291,32 @@ WRITES: tuple[Write, ...] = (
         {"input": ("AdjustStockInput!", _ADJUSTMENT)},
         (LOGIN, SCOPE, "StockLevel", "StockLevel", SCOPE, SCOPE),
         "STOCK_ADJUSTED",
+    ),
+    Write(
+        "transferStock",
+        {"input": ("TransferStockInput!", _TRANSFER)},
+        (LOGIN, SCOPE, "StockLevel", "StockLevel", SCOPE, SCOPE),
+        "STOCK_TRANSFERRED",
+    ),
+    Write(
+        "setStockPolicy",
+        {"input": ("SetStockPolicyInput!", {"productId": "%(product)s", "backorder": "DENY"})},
+        (LOGIN, SCOPE, "StockLevel", "StockLevel", SCOPE, SCOPE),
+        "STOCK_POLICY_SET",
+    ),
+    Write("notifyWhenInStock", {"productId": ("ID!", "%(draft)s")}, (LOGIN, *[HIDDEN] * 4, SCOPE)),
+    Write("cancelBackInStockNotice", {"productId": ("ID!", "%(draft)s")}, (LOGIN, *[HIDDEN] * 4, SCOPE)),
+    Write(
+        "createWarehouse",
+        {"input": ("CreateWarehouseInput!", {"code": "EAST", "name": "East"})},
+        (LOGIN, SCOPE, "Warehouse", CONFLICT, SCOPE, SCOPE),
+        "WAREHOUSE_CREATED",
+    ),
+    Write(
+        "updateWarehouse",
+        {"input": ("UpdateWarehouseInput!", {"id": "whs_main", "name": "Centre"})},
+        (LOGIN, SCOPE, "Warehouse", "Warehouse", SCOPE, SCOPE),
+        "WAREHOUSE_UPDATED",
     ),
     Write("addToCart", {"productId": ("ID!", "%(product)s")}, BY_CUSTOMERS),
     Write("setCartQuantity", {"productId": ("ID!", "%(product)s"), "quantity": ("Int!", 3)}, BY_CUSTOMERS),
@@ -458,7 +497,7 @@ DONE = frozenset(
     {
         *("Cart", "Category", "Order", "PasswordResetRequested", "Product", "RegistrationAccepted", "Role"),
         *("RoleDeleted", "Session", "StockLevel", "SyncRun", "SyncSchedule", "SyncScheduleCreated"),
-        *("SyncScheduleDeleted", "User"),
+        *("SyncScheduleDeleted", "User", "Warehouse"),
         # Of logoutEverywhere
         "1",
     }
