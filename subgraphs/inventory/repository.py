@@ -167,7 +167,8 @@ class StockRepository:
 
     async def find_by_key(self, key: str) -> Row | None:
         """Return the ledger row that was written with *key*, None if there is none."""
-        return await self._movements.find_one({"idempotency_key": key})
+        # The type is said because the index has strings only, and the planner does not conclude it from the value
+        return await self._movements.find_one({"idempotency_key": {"$eq": key, "$type": "string"}})
 
     async def insert_reservation(self, reservation: Reservation, *, now: datetime, session: Session) -> None:
         """Add a reservation; raise DuplicateKeyError when the order has one."""
