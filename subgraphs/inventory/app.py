@@ -32,7 +32,7 @@ def build(runtime: Runtime) -> Subgraph:
         return InventoryContext(call, service, keeper, warehouses, waiting)
 
     async def prepare() -> None:
-        await warehouses.repository.ensure_main(now=runtime.clock.now())
+        await warehouses.repository.ensure_main()
         await service.repository.put_into_main_warehouse()
 
     return Subgraph(

@@ -1,6 +1,6 @@
 """Warehouses in the database."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pymongo import ReturnDocument
 
@@ -8,6 +8,8 @@ from core.mongo import Database, Row, Session
 from subgraphs.inventory.model import MAIN_WAREHOUSE, Warehouse
 
 WAREHOUSES = "warehouses"
+# The main warehouse was always there; the same in every store, so that equal stores have equal rows
+ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class WarehouseRepository:
@@ -16,9 +18,9 @@ class WarehouseRepository:
     def __init__(self, database: Database) -> None:
         self._warehouses = database[WAREHOUSES]
 
-    async def ensure_main(self, *, now: datetime) -> None:
+    async def ensure_main(self) -> None:
         """Add the main warehouse unless it is there."""
-        row = {"code": "MAIN", "name": "Main warehouse", "priority": 0, "created_at": now}
+        row = {"code": "MAIN", "name": "Main warehouse", "priority": 0, "created_at": ALWAYS}
         await self._warehouses.update_one({"_id": MAIN_WAREHOUSE}, {"$setOnInsert": row}, upsert=True)
 
     async def find_all(self, *, session: Session | None = None) -> list[Warehouse]:

@@ -76,7 +76,7 @@ LEDGER: dict[str, Any] = {
     ),
 }
 WAREHOUSES: dict[str, Any] = {
-    "ensure_main": lambda r, s: r.ensure_main(now=NOW),
+    "ensure_main": lambda r, s: r.ensure_main(),
     "find_all": lambda r, s: r.find_all(),
     "find_warehouses": lambda r, s: r.find_warehouses(["whs_main", "whs_1"]),
     "insert": lambda r, s: r.insert(Warehouse("whs_x", "X", "X", 1, NOW), session=s),
