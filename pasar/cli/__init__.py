@@ -11,6 +11,7 @@ from pasar.cli.db import app as db_app
 from pasar.cli.doctor import doctor as run_doctor
 from pasar.cli.explain import explain as run_explain
 from pasar.cli.import_orders import app as import_orders_app
+from pasar.cli.inventory import app as inventory_app
 from pasar.cli.keys import app as keys_app
 from pasar.cli.plan import plan as run_plan
 from pasar.cli.router import router as run_router
@@ -46,6 +47,7 @@ app.add_typer(import_orders_app, name="import")
 app.add_typer(db_app, name="db")
 app.command("token")(run_token)
 app.add_typer(keys_app, name="keys")
+app.add_typer(inventory_app, name="inventory")
 app.command("doctor")(run_doctor)
 app.command("compose")(run_compose)
 app.command("check")(run_check)

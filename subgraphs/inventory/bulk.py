@@ -1,30 +1,35 @@
-"""Opening stock of many products at once, for seeds and imports: raw rows, no transaction."""
+"""Opening stock of many products at once, for seeds and imports: raw rows."""
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from itertools import islice
 
-from core.mongo import Database
+from core.identity import service_identity
+from core.mongo import Database, Row, Session, in_transaction
 from subgraphs.inventory.model import MovementKind
-from subgraphs.inventory.repository import MOVEMENTS, STOCK, movement_row
+from subgraphs.inventory.repository import MOVEMENTS, STOCK, level_row, movement_row
 
 BATCH = 1000
+BY = service_identity("inventory").subject
 
 
 async def insert_stock(database: Database, on_hand: Mapping[str, int], *, now: datetime) -> int:
-    """Give products that have no stock row yet *on_hand* pieces each, with their ledger rows; return how many."""
+    """Give products without counters *on_hand* pieces each in the main warehouse, with ledger rows; return how many."""
     products = iter(on_hand.items())
     while batch := list(islice(products, BATCH)):
-        levels = [
-            {"_id": product_id, "on_hand": count, "reserved": 0, "available": count, "updated_at": now}
-            for product_id, count in batch
-        ]
-        await database[STOCK].insert_many(levels, ordered=False)
+        levels = [{"_id": product_id, **level_row(count, now=now)} for product_id, count in batch]
         movements = [
-            movement_row(product_id, MovementKind.ADJUSTED, now, on_hand=count, reason="opening stock")
+            movement_row(product_id, MovementKind.ADJUSTED, now, on_hand=count, reason="opening stock", by=BY)
             for product_id, count in batch
             if count
         ]
-        if movements:
-            await database[MOVEMENTS].insert_many(movements, ordered=False)
+        await in_transaction(database.client, partial(_insert, database, levels, movements))
     return len(on_hand)
+
+
+async def _insert(database: Database, levels: list[Row], movements: list[Row], session: Session) -> None:
+    # Together: counters without their ledger rows would be taken for drift, and mended
+    await database[STOCK].insert_many(levels, ordered=False, session=session)
+    if movements:
+        await database[MOVEMENTS].insert_many(movements, ordered=False, session=session)

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from core.events import Event, EventHandler
 from core.mongo import Session
 from subgraphs.inventory.service import StockService
+from subgraphs.inventory.waiting import Waiting
 
 
-def build_handlers(service: StockService) -> Mapping[str, EventHandler]:
+def build_handlers(service: StockService, waiting: Waiting) -> Mapping[str, EventHandler]:
     """Return what the stock does about which event."""
 
     async def open_stock(event: Event, session: Session) -> None:
@@ -20,9 +21,13 @@ def build_handlers(service: StockService) -> Mapping[str, EventHandler]:
         # A paid order that staff cancelled gives its pieces back, too
         await service.release_in(session, event.payload["order_id"], give_back_paid=True)
 
+    async def forget_user(event: Event, session: Session) -> None:
+        await waiting.forget(event.payload["user_id"], session=session)
+
     return {
         "ProductCreated": open_stock,
         "OrderPaid": commit,
         "OrderCancelled": release,
         "OrderExpired": release,
+        "UserErased": forget_user,
     }

@@ -1,33 +1,51 @@
-"""Use cases of the stock. Each is one transaction: counters, reservation, ledger and event change together."""
+"""Use cases around orders. Each is one transaction: counters, reservation, ledger and event change together."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from itertools import groupby
 
 import structlog
 
-from core.audit import announce_privileged
 from core.clock import Clock
-from core.errors import Conflict, DomainError, NotFound, Unavailable
-from core.identity import Identity
+from core.errors import Conflict, DomainError, Unavailable
+from core.identity import Identity, service_identity
 from core.mongo import Client, Database, DuplicateKeyError, Session, in_transaction
 from core.paging import Page, PageRequest
-from core.peers import Peers
-from core.scopes import INVENTORY_READ, INVENTORY_WRITE
+from core.scopes import INVENTORY_READ
 from core.service_calls import require_caller
 from core.subgraph import require_scopes
-from loaders.remote import remote_entity_loader
 from subgraphs.inventory import model
 from subgraphs.inventory.events import announce_stock_short
-from subgraphs.inventory.model import Reservation, ReservationStatus, Shortage, StockLevel, StockLine
+from subgraphs.inventory.ledger_repository import LedgerRepository
+from subgraphs.inventory.model import (
+    CounterChange,
+    Movement,
+    Pick,
+    Reservation,
+    ReservationStatus,
+    Shortage,
+    StockLevel,
+    StockLine,
+)
 from subgraphs.inventory.repository import StockRepository
 from subgraphs.inventory.turns import Turns
+from subgraphs.inventory.warehouses import Warehouses
+from subgraphs.inventory.watching import Watch
 
 log = structlog.get_logger(__name__)
 
 # Reservations that one run of the job lets lapse at most; the rest is for the next run
 LAPSE_BATCH = 500
-# How often a reservation is tried again when the missing pieces came back between the try and the look at the stock
-RESERVE_ATTEMPTS = 3
+# In one transaction while a buyer waits: few enough not to be in each other's way
+LAPSE_TOGETHER = 20
+# How often a reservation looks at the stock again: whenever what it saw was sold before it could take it
+RESERVE_ATTEMPTS = 10
+
+# Who moves stock when an order's event, or a reservation's end, does
+_ORDERS = service_identity("order").subject
+_SELF = service_identity("inventory").subject
 
 
 class OutOfStock(DomainError):
@@ -45,63 +63,33 @@ class OutOfStock(DomainError):
 class StockService:
     """The use cases on one database."""
 
-    def __init__(self, client: Client, database: Database, clock: Clock, peers: Peers) -> None:
+    def __init__(self, client: Client, database: Database, clock: Clock) -> None:
         self._client = client
         self._database = database
         self._clock = clock
-        self._peers = peers
-        self._turns = Turns()
+        self.turns = Turns()
+        self.watch = Watch(database)
+        self._warehouses = Warehouses(client, database, clock)
         self.repository = StockRepository(database)
+        self._ledger = LedgerRepository(database)
 
     async def list_levels(self, lower_than: int | None, page: PageRequest, *, by: Identity) -> Page[StockLevel]:
-        """Return a page of stock levels, the least available first."""
-        require_scopes(by, INVENTORY_READ)
-        return await self.repository.find_level_page(lower_than, page)
+        """Return a page of stock levels, the least available first.
 
-    async def adjust_stock(
-        self, product_id: str, delta: int, *, reason: str, idempotency_key: str, by: Identity
-    ) -> StockLevel:
-        """Add *delta* pieces (negative: take away) once per *idempotency_key*; return the counters afterwards.
-
-        Raises:
-            BadUserInput: a value says nothing or too much.
-            NotFound: the catalogue has no such product.
-            Conflict: fewer pieces are available than would be taken, or the key was used for another adjustment.
+        Order and limit go by the counters: what overdue reservations hold is free, but counts there until they lapse.
         """
-        require_scopes(by, INVENTORY_WRITE)
-        model.check_adjustment(delta, reason, idempotency_key)
-        now = self._clock.now()
-        if not await self.repository.find_levels([product_id]):
-            await self._require_product(product_id)
-            await self.repository.ensure_level(product_id, now=now)
+        require_scopes(by, INVENTORY_READ)
+        found = await self.repository.find_level_page(lower_than, page)
+        return replace(found, rows=tuple(await self._without_overdue(found.rows)))
 
-        async def work(session: Session) -> StockLevel:
-            await self.repository.record_adjustment(
-                product_id, delta, reason=reason.strip(), by=by.subject, key=idempotency_key, now=now, session=session
-            )
-            level = await self.repository.adjust_level(product_id, delta, now=now, session=session)
-            if level is None:
-                raise Conflict(f"the stock of {product_id} cannot change by {delta}: not enough is available")
-            # The reason is in the stock's own ledger
-            await announce_privileged(
-                self._database,
-                "STOCK_ADJUSTED",
-                product_id,
-                actor_id=by.subject,
-                now=now,
-                session=session,
-                details={"delta": delta},
-            )
-            return level
+    async def find_levels(self, product_ids: Sequence[str]) -> list[StockLevel]:
+        """Return what is known of the given products, in any order; what overdue reservations hold is available."""
+        return await self._without_overdue(await self.repository.find_levels(product_ids))
 
-        try:
-            async with self._turns.take([product_id]):
-                return await in_transaction(self._client, work)
-        except DuplicateKeyError:
-            if await self.repository.find_adjustment(idempotency_key) != (product_id, delta):
-                raise Conflict("the idempotency key was used for another adjustment") from None
-            [level] = await self.repository.find_levels([product_id])
-            return level
+    async def list_movements(self, product_id: str, page: PageRequest, *, by: Identity) -> Page[Movement]:
+        """Return a page of a product's ledger, the newest movement first."""
+        require_scopes(by, INVENTORY_READ)
+        return await self._ledger.find_movement_page(product_id, page)
 
     async def reserve_stock(
         self, order_id: str, lines: Iterable[StockLine], expires_at: datetime, *, by: Identity
@@ -115,24 +103,29 @@ class StockService:
         """
         require_caller(by, "reserveStock")
         wanted = model.add_up_lines(lines)
-        reservation = Reservation(order_id, wanted, ReservationStatus.HELD, expires_at)
-
-        async def work(session: Session) -> None:
-            await self._reserve(reservation, session)
-
+        product_ids = [line.product_id for line in wanted]
+        has_nothing_overdue = False
         for _ in range(RESERVE_ATTEMPTS):
             try:
-                async with self._turns.take(line.product_id for line in wanted):
-                    await in_transaction(self._client, work)
+                async with self.turns.take(product_ids):
+                    # Outside of the transaction: most who come too late are told so by one read
+                    picks, shortages = await self._allocate(wanted)
+                    if not shortages:
+                        reservation = Reservation(order_id, picks, ReservationStatus.HELD, expires_at)
+                        await in_transaction(self._client, partial(self._reserve, reservation, by=by.subject))
+                        return reservation
             except DuplicateKeyError:
                 return await self._find_same_reservation(order_id, wanted)
             except _NotCovered:
-                levels = await self.repository.find_levels([line.product_id for line in wanted])
-                shortages = model.find_shortages(wanted, {level.product_id: level.available for level in levels})
-                if shortages:
-                    raise OutOfStock(shortages) from None
-            else:
-                return reservation
+                # Sold between our look and our try
+                continue
+            if await self.repository.find_reservation(order_id) is not None:
+                return await self._find_same_reservation(order_id, wanted)
+            if has_nothing_overdue:
+                raise OutOfStock(shortages)
+            # Another buyer may have let them lapse after our look: so look once more, also when there were none
+            lapsed = await self.lapse_overdue_of([shortage.product_id for shortage in shortages])
+            has_nothing_overdue = lapsed == 0
         raise Unavailable(f"the stock for order {order_id} changes too fast to tell whether it is enough")
 
     async def release_stock(self, order_id: str, *, by: Identity) -> Reservation:
@@ -142,14 +135,18 @@ class StockService:
             Conflict: the order is paid, so its pieces are its own.
         """
         require_caller(by, "releaseStock")
-        return await self._until_unique(lambda session: self.release_in(session, order_id, give_back_paid=False))
+        return await self._until_unique(
+            lambda session: self.release_in(session, order_id, give_back_paid=False, by=by.subject)
+        )
 
     async def commit_stock(self, order_id: str, *, by: Identity) -> Reservation | None:
         """Take a paid order's pieces off the stock; return None for an order that never reserved any."""
         require_caller(by, "commitStock")
-        return await in_transaction(self._client, lambda session: self.commit_in(session, order_id))
+        return await in_transaction(self._client, lambda session: self.commit_in(session, order_id, by=by.subject))
 
-    async def release_in(self, session: Session, order_id: str, *, give_back_paid: bool) -> Reservation:
+    async def release_in(
+        self, session: Session, order_id: str, *, give_back_paid: bool, by: str | None = _ORDERS
+    ) -> Reservation:
         """Release in the transaction of *session*; *give_back_paid* also puts a paid order's pieces back on the shelf.
 
         An order that has no reservation gets one that is RELEASED: the request to reserve may still be on its way.
@@ -164,9 +161,9 @@ class StockService:
             case ReservationStatus.RELEASED:
                 return reservation
             case ReservationStatus.HELD:
-                await self._apply(reservation, model.RELEASE, now, session)
+                await self._apply(reservation, model.RELEASE, now, session, by=by)
             case ReservationStatus.COMMITTED if give_back_paid:
-                await self._apply(reservation, model.RETURN, now, session)
+                await self._apply(reservation, model.RETURN, now, session, by=by)
             case ReservationStatus.COMMITTED:
                 raise Conflict(f"the stock of order {order_id} is COMMITTED")
             case ReservationStatus.LAPSED | ReservationStatus.SHORT:
@@ -174,7 +171,7 @@ class StockService:
                 pass
         return await self._move(reservation, ReservationStatus.RELEASED, now, session)
 
-    async def commit_in(self, session: Session, order_id: str) -> Reservation | None:
+    async def commit_in(self, session: Session, order_id: str, *, by: str | None = _ORDERS) -> Reservation | None:
         """Commit in the transaction of *session*.
 
         Pieces that lapsed are taken again if they are still there; else the reservation is SHORT and that is announced.
@@ -185,19 +182,18 @@ class StockService:
             return None
         match reservation.status:
             case ReservationStatus.HELD:
-                await self._apply(reservation, model.COMMIT, now, session)
+                await self._apply(reservation, model.COMMIT, now, session, by=by)
             case ReservationStatus.LAPSED:
-                levels = await self.repository.find_levels(
-                    [line.product_id for line in reservation.lines], session=session
-                )
-                shortages = model.find_shortages(
-                    reservation.lines, {level.product_id: level.available for level in levels}
-                )
+                # Others' reservations that are as overdue as this one was do not stand in its way
+                await self._lapse_overdue_in(session, [line.product_id for line in reservation.lines], now)
+                picks, shortages = await self._allocate(reservation.lines, session=session)
                 if shortages:
                     log.error("a paid order has no stock", order_id=order_id, lines=len(shortages))
                     await announce_stock_short(self._database, order_id, shortages, now=now, session=session)
                     return await self._move(reservation, ReservationStatus.SHORT, now, session)
-                await self._apply(reservation, model.TAKE, now, session)
+                again = replace(reservation, picks=picks)
+                await self._apply(again, model.TAKE, now, session, by=by)
+                return await self._move(reservation, ReservationStatus.COMMITTED, now, session, picks=picks)
             case ReservationStatus.COMMITTED | ReservationStatus.RELEASED | ReservationStatus.SHORT:
                 return reservation
         return await self._move(reservation, ReservationStatus.COMMITTED, now, session)
@@ -214,42 +210,107 @@ class StockService:
                 reservation = await self.repository.find_reservation(order_id, session=session)
                 if reservation is None or reservation.status is not ReservationStatus.HELD:
                     return False
-                await self._apply(reservation, model.LAPSE, now, session)
-                await self._move(reservation, ReservationStatus.LAPSED, now, session)
+                await self._lapse(reservation, now, session)
                 return True
 
             if await in_transaction(self._client, work):
                 log.warning("a reservation lapsed without a word from its order", order_id=order_id)
 
-    async def _reserve(self, reservation: Reservation, session: Session) -> None:
+    async def _without_overdue(self, levels: Sequence[StockLevel]) -> list[StockLevel]:
+        reserved = [level.product_id for level in levels if level.reserved]
+        if not reserved:
+            return list(levels)
+        overdue = await self.repository.count_overdue(reserved, self._clock.now() - model.LAPSE_GRACE)
+        return [model.without_overdue(level, overdue.get(level.product_id, {})) for level in levels]
+
+    async def lapse_overdue_of(self, product_ids: Sequence[str]) -> int:
+        """Let all overdue reservations of the products lapse, which the job has not come to yet; return how many."""
+        count, now = 0, self._clock.now()
+
+        async def work(session: Session) -> int:
+            return await self._lapse_overdue_in(session, product_ids, now, limit=LAPSE_TOGETHER)
+
+        while await self.repository.find_overdue_of(product_ids, now - model.LAPSE_GRACE, limit=1):
+            count += await in_transaction(self._client, work)
+        return count
+
+    async def _lapse_overdue_in(
+        self, session: Session, product_ids: Sequence[str], now: datetime, *, limit: int = LAPSE_BATCH
+    ) -> int:
+        overdue = await self.repository.find_overdue_of(
+            product_ids, now - model.LAPSE_GRACE, limit=limit, session=session
+        )
+        for reservation in overdue:
+            await self._lapse(reservation, now, session)
+        return len(overdue)
+
+    async def _lapse(self, reservation: Reservation, now: datetime, session: Session) -> None:
+        await self._apply(reservation, model.LAPSE, now, session, by=_SELF)
+        await self._move(reservation, ReservationStatus.LAPSED, now, session)
+
+    async def _allocate(
+        self, lines: Sequence[StockLine], *, session: Session | None = None
+    ) -> tuple[tuple[Pick, ...], tuple[Shortage, ...]]:
+        """Return where the lines are taken from, or what there is too little of."""
+        found = await self.repository.find_levels([line.product_id for line in lines], session=session)
+        levels = {level.product_id: level for level in found}
+        priority_of: Mapping[str, int] = {}
+        if any(len(level.shelves) > 1 for level in found):
+            priority_of = await self._warehouses.find_priorities(session=session)
+        picks: list[Pick] = []
+        shortages: list[Shortage] = []
+        for line in lines:
+            level = levels.get(line.product_id)
+            taken = None if level is None else model.allocate(level, line.quantity, priority_of)
+            if taken is None:
+                sellable = 0 if level is None else level.sellable
+                shortages.append(Shortage(line.product_id, line.quantity, sellable))
+            else:
+                picks += taken
+        return tuple(picks), tuple(shortages)
+
+    async def _reserve(self, reservation: Reservation, session: Session, *, by: str | None) -> None:
         now = self._clock.now()
         # The counters come last: from their update to the commit, other buyers of the product have to try again
         await self.repository.insert_reservation(reservation, now=now, session=session)
-        await self.repository.record_movements(
-            reservation.lines, model.RESERVE, reservation.order_id, now=now, session=session
-        )
-        for line in reservation.lines:
-            if not await self.repository.apply_change(line, model.RESERVE, now=now, session=session):
-                raise _NotCovered
+        if not await self._change(reservation, model.RESERVE, now, session, by=by):
+            raise _NotCovered
 
     async def _apply(
-        self, reservation: Reservation, change: model.CounterChange, now: datetime, session: Session
+        self, reservation: Reservation, change: CounterChange, now: datetime, session: Session, *, by: str | None
     ) -> None:
-        await self.repository.record_movements(
-            reservation.lines, change, reservation.order_id, now=now, session=session
-        )
-        for line in reservation.lines:
-            if not await self.repository.apply_change(line, change, now=now, session=session):
-                raise RuntimeError(f"counters of {line.product_id} do not cover reservation {reservation.order_id}")
+        if not await self._change(reservation, change, now, session, by=by):
+            raise RuntimeError(f"the counters do not cover reservation {reservation.order_id}")
+
+    async def _change(
+        self, reservation: Reservation, change: CounterChange, now: datetime, session: Session, *, by: str | None
+    ) -> bool:
+        picks = reservation.picks
+        await self.repository.record_movements(picks, change, reservation.order_id, by=by, now=now, session=session)
+        for product_id, group in groupby(picks, key=lambda pick: pick.product_id):
+            of_product = tuple(group)
+            level = await self.repository.apply_change(product_id, of_product, change, now=now, session=session)
+            if level is None:
+                return False
+            if change.available:
+                moved = change.available * sum(pick.quantity for pick in of_product)
+                await self.watch.look_at(level, change=moved, now=now, session=session)
+        return True
 
     async def _move(
-        self, reservation: Reservation, status: ReservationStatus, now: datetime, session: Session
+        self,
+        reservation: Reservation,
+        status: ReservationStatus,
+        now: datetime,
+        session: Session,
+        *,
+        picks: tuple[Pick, ...] | None = None,
     ) -> Reservation:
-        order_id = reservation.order_id
-        moved = await self.repository.move_reservation(order_id, reservation.status, status, now=now, session=session)
+        after = replace(reservation, status=status, picks=reservation.picks if picks is None else picks)
+        moved = await self.repository.move_reservation(reservation, after, now=now, session=session)
         # Whoever changed it after our read in this transaction makes the write conflict, and the whole is run again
-        assert moved, f"reservation {order_id} changed within a transaction"
-        return Reservation(order_id, reservation.lines, status, reservation.expires_at)
+        assert moved, f"reservation {reservation.order_id} changed within a transaction"
+        return after
 
     async def _find_same_reservation(self, order_id: str, wanted: tuple[StockLine, ...]) -> Reservation:
         found = await self.repository.find_reservation(order_id)
@@ -267,10 +328,6 @@ class StockService:
         except DuplicateKeyError:
             # The reservation came between our look and our own: now there is one to release
             return await in_transaction(self._client, work)
-
-    async def _require_product(self, product_id: str) -> None:
-        if await remote_entity_loader(self._peers, "product", "Product", "id").load(product_id) is None:
-            raise NotFound(f"there is no product {product_id}")
 
 
 class _NotCovered(Exception):

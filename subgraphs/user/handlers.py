@@ -1,4 +1,4 @@
-"""What the user subgraph does when others announce something: it keeps the audit log for all of them."""
+"""What the user subgraph does when others announce something: it keeps the audit log, and has the addresses."""
 
 from collections.abc import Mapping
 
@@ -9,4 +9,4 @@ from subgraphs.user.service import UserService
 
 def build_handlers(service: UserService) -> Mapping[str, EventHandler]:
     """Return the reactions to the events of other subgraphs."""
-    return {PRIVILEGED_ACTION: service.append_privileged}
+    return {PRIVILEGED_ACTION: service.append_privileged, "BackInStock": service.write_back_in_stock}

@@ -14,6 +14,7 @@ from core.paging import Page, PageRequest
 from core.scopes import AUDIT_READ, USERS_READ
 from core.subgraph import UNKNOWN_ORIGIN, Origin, Runtime, require_login, require_person
 from subgraphs.user.accounts.app import build_accounts, build_postbox
+from subgraphs.user.accounts.documents import LetterKind
 from subgraphs.user.audit import AuditAction, AuditEntry, AuditFilter, AuditLog
 from subgraphs.user.devices import Devices, SubjectKeys
 from subgraphs.user.documents import UserDocument
@@ -233,6 +234,13 @@ class UserService:
     async def append_privileged(self, event: Event, session: Session) -> None:
         """Add what another subgraph has announced to the audit log, in the transaction of *session*."""
         await self._audit.append(read_privileged(event), event_id=event.id, session=session)
+
+    async def write_back_in_stock(self, event: Event, session: Session) -> None:
+        """Have a user told that a product is available again; whoever cannot log in any more is not told."""
+        account = await self._repository.find_user(event.payload["user_id"], session=session)
+        if account is not None and account.status is AccountStatus.ACTIVE:
+            values = {"product_name": event.payload["product_name"]}
+            await self.accounts.postbox.tell(LetterKind.BACK_IN_STOCK, account, session=session, **values)
 
     async def prepare(self) -> None:
         """Do what must be done before the first request."""

@@ -259,6 +259,15 @@ class Shop:
 
 async def open_shop(make_runtime: MakeRuntime, *, gateway: Gateway | None = None) -> Shop:
     """Return a started shop without products; *gateway* replaces the one in memory."""
+    shop = build_shop(make_runtime, gateway=gateway)
+    for subgraph in shop.subgraphs.values():
+        await subgraph.start()
+    await _insert_customers(shop)
+    return shop
+
+
+def build_shop(make_runtime: MakeRuntime, *, gateway: Gateway | None = None) -> Shop:
+    """Return a shop that is not started: another process's way into one that is."""
     clock, memory = FixedClock(OPENING), MemoryGateway()
     calls: dict[str, PeerCall] = {}
 
@@ -277,10 +286,7 @@ async def open_shop(make_runtime: MakeRuntime, *, gateway: Gateway | None = None
     }
     for name, subgraph in subgraphs.items():
         calls[name] = _call(subgraph)
-        await subgraph.start()
-    shop = Shop(clock, memory, watched, subgraphs, calls)
-    await _insert_customers(shop)
-    return shop
+    return Shop(clock, memory, watched, subgraphs, calls)
 
 
 async def reopen_shop(shop: Shop) -> Shop:
@@ -293,7 +299,8 @@ async def reopen_shop(shop: Shop) -> Shop:
             else:
                 await database.drop_collection(name)
     # What a start writes into empty databases
-    await shop.subgraphs["order"].prepare()
+    for name in ("order", "inventory"):
+        await shop.subgraphs[name].prepare()
     clock, gateway, peers = FixedClock(OPENING), MemoryGateway(), WatchedPeers(shop.peers.inner)
     for old, new in ((shop.clock, clock), (shop.gateway, gateway), (shop.peers, peers)):
         # The subgraphs hold these objects

@@ -124,6 +124,11 @@ def write_news(kind: LetterKind, values: Mapping[str, Any]) -> tuple[str, str]:
                 "What the store knows about you is collected. Read it with the query dataExport, from the session in"
                 f" which you have asked for it, within 7 days; after that it is deleted.\n\n{_NOT_YOU}"
             )
+        case LetterKind.BACK_IN_STOCK:
+            return f"{values['product_name']} is available again", (
+                f"{values['product_name']}, which you have asked us about, is available again. Nothing is reserved for"
+                " you, and we write about it this once."
+            )
         case _:
             raise ValueError(f"a letter about {kind} is no news")
 

@@ -62,23 +62,28 @@ def commands(counted: tuple[Client, CommandLog]) -> CommandLog:
 @pytest.fixture
 async def stock(counted: tuple[Client, CommandLog], store_settings: Settings, clock: FixedClock) -> "Stock":
     known: set[str] = set()
+    archived: set[str] = set()
 
     async def find_products(_: str, variables: Mapping[str, Any], by: Identity) -> dict[str, Any]:
         assert by == service_identity("inventory")
         asked = [representation["id"] for representation in variables["representations"]]
-        return {"data": {"_entities": [{"id": id_} if id_ in known else None for id_ in asked]}}
+        products = [
+            {"id": id_, "name": id_.title(), "status": "ARCHIVED" if id_ in archived else "ACTIVE"} for id_ in asked
+        ]
+        return {"data": {"_entities": [product if product["id"] in known else None for product in products]}}
 
     peers = InProcessPeers(service_identity("inventory"), {"product": find_products})
     subgraph = app.build(build_runtime(app.NAME, counted[0], store_settings, peers=peers, clock=clock))
     await subgraph.start()
-    return Stock(subgraph, known, clock)
+    return Stock(subgraph, known, archived, clock)
 
 
 @dataclass(frozen=True, slots=True)
 class Stock(Caller):
-    """A caller that also sees the counters. *known* are the catalogue's product ids."""
+    """A caller that also sees the counters. *known* are the catalogue's product ids, *archived* those not on sale."""
 
     known: set[str]
+    archived: set[str]
     clock: FixedClock
 
     async def put(self, **on_hand: int) -> None:
@@ -121,8 +126,16 @@ class Stock(Caller):
             booked = ledger.get(product_id, {"on_hand": 0, "reserved": 0})
             assert (row["on_hand"], row["reserved"]) == (booked["on_hand"], booked["reserved"]), product_id
             assert row["available"] == row["on_hand"] - row["reserved"]
-            assert min(row["on_hand"], row["reserved"], row["available"]) >= 0
+            assert row["reserved"] >= 0
+            assert min(row["on_hand"], row["available"]) + row["backorder_limit"] >= 0
+            for counter in ("on_hand", "reserved", "available"):
+                assert sum(shelf[counter] for shelf in row["warehouses"].values()) == row[counter], product_id
         return {name: (row["on_hand"], row["reserved"], row["available"]) for name, row in sorted(levels.items())}
+
+    async def run_job(self, name: str) -> None:
+        """Run a job once."""
+        [job] = [job for job in self.subgraph.jobs if job.name == name]
+        await job.run(self.clock.now())
 
     async def rows(self, collection: str) -> list[Row]:
         """Return all rows of a collection."""

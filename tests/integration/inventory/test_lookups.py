@@ -64,3 +64,50 @@ async def test_the_scarcest_come_first_page_by_page(stock: Stock) -> None:
     assert seen == [("b", 0), ("c", 3), ("d", 3), ("a", 5)]
     everything = await stock.data("{ stockLevels { nodes { available } } }", by=STAFF)
     assert [node["available"] for node in everything["stockLevels"]["nodes"]] == [0, 3, 3, 5, 9]
+
+
+WHOLE = """... on Product {
+    purchasable availability { available inStock canBackorder }
+    stockLevel { onHand reserved available isLow backorderPolicy warehouses { warehouse { code } available } }
+}"""
+
+
+async def test_a_page_of_products_costs_one_command_per_collection(stock: Stock, commands: CommandLog) -> None:
+    names = [f"p{n:02}" for n in range(50)]
+    await stock.put(**dict.fromkeys(names, 5))
+    for n, name in enumerate(names):
+        await stock.reserve(f"ord_{n}", (name, 1))
+    commands.clear()
+    asked = [{"__typename": "Product", "id": name, "status": "ACTIVE"} for name in names]
+    found = await stock.entities(WHOLE, asked, by=STAFF)
+    assert [product["stockLevel"]["warehouses"] for product in found] == [
+        [{"warehouse": {"code": "MAIN"}, "available": 4}]
+    ] * 50
+    assert commands.commands == ["find stock_levels", "aggregate reservations", "find warehouses"]
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        (
+            "{ stockLevels(first: 50) { nodes { available warehouses { warehouse { code } } } } }",
+            ["find stock_levels", "aggregate reservations", "find warehouses"],
+        ),
+        (
+            '{ stockMovements(productId: "p00", first: 50) { nodes { onHand warehouse { code } } } }',
+            ["find movements", "find warehouses"],
+        ),
+        ("{ stockAlerts(first: 50) { nodes { available } } }", ["find stock_alerts"]),
+        ("{ backInStockNotices { createdAt } }", ["find stock_waits"]),
+        ("{ warehouses { code } }", ["find warehouses"]),
+    ],
+)
+async def test_a_list_costs_one_command_per_collection(
+    stock: Stock, commands: CommandLog, document: str, expected: list[str]
+) -> None:
+    await stock.put(**{f"p{n:02}": 5 for n in range(50)})
+    for n in range(20):
+        await stock.reserve(f"ord_{n}", (f"p{n:02}", 1))
+    commands.clear()
+    await stock.data(document, by=STAFF)
+    assert commands.commands == expected

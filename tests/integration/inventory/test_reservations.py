@@ -14,10 +14,12 @@ from subgraphs.inventory import app
 from subgraphs.inventory.model import StockLine
 from subgraphs.inventory.service import OutOfStock, StockService
 from tests.integration.inventory.conftest import COMMIT, RELEASE, RESERVE, Stock
-from tests.testkit.callers import ADMIN, CUSTOMER, ORDER_SERVICE
+from tests.testkit.callers import ADMIN, CUSTOMER, ORDER_SERVICE, STAFF
 from tests.testkit.clock import FixedClock
 from tests.testkit.commands import CommandLog
 from tests.testkit.store import build_runtime
+
+LAPSE = "lapse_reservations"
 
 
 async def test_a_reservation_moves_pieces_from_available_to_reserved(stock: Stock, commands: CommandLog) -> None:
@@ -30,10 +32,11 @@ async def test_a_reservation_moves_pieces_from_available_to_reserved(stock: Stoc
         "expiresAt": "2026-11-01T09:30:00.000Z",
     }
     assert commands.commands == [
+        "find stock_levels",
         "insert reservations",
         "insert movements",
-        "update stock_levels",
-        "update stock_levels",
+        "findAndModify stock_levels",
+        "findAndModify stock_levels",
         "commitTransaction",
     ]
     assert await stock.counters() == {"a": (10, 3, 7), "b": (5, 2, 3)}
@@ -101,8 +104,8 @@ async def test_fifty_pieces_go_to_fifty_of_two_hundred_buyers_in_two_processes(
     """Two services do not know of each other's turns: only the database decides."""
     await stock.put(a=50)
     runtime = build_runtime(app.NAME, mongo_client, store_settings, clock=stock.clock)
-    other = StockService(runtime.client, runtime.database, runtime.clock, runtime.peers)
-    service = StockService(runtime.client, runtime.database, runtime.clock, runtime.peers)
+    other = StockService(runtime.client, runtime.database, runtime.clock)
+    service = StockService(runtime.client, runtime.database, runtime.clock)
     expires_at = stock.clock.now() + timedelta(minutes=30)
 
     async def buy(n: int) -> bool:
@@ -252,22 +255,16 @@ async def test_only_services_reserve_release_and_commit(stock: Stock, by: Identi
     assert await stock.counters() == {"a": (5, 1, 4)}
 
 
-async def run_job(stock: Stock) -> None:
-    [job] = stock.subgraph.jobs
-    assert job.name == "lapse_reservations"
-    await job.run(stock.clock.now())
-
-
 async def test_a_forgotten_reservation_lapses_after_its_time_and_the_grace(stock: Stock, clock: FixedClock) -> None:
     await stock.put(a=5)
     await stock.reserve("ord_1", ("a", 2))
     await stock.reserve("ord_2", ("a", 1))
     await stock.commit("ord_2")
     clock.advance(minutes=35)
-    await run_job(stock)
+    await stock.run_job(LAPSE)
     assert await stock.counters() == {"a": (4, 2, 2)}
     clock.advance(timedelta(milliseconds=1))
-    await asyncio.gather(run_job(stock), run_job(stock))
+    await asyncio.gather(stock.run_job(LAPSE), stock.run_job(LAPSE))
     assert await stock.counters() == {"a": (4, 0, 4)}
     assert [row["status"] for row in await stock.rows("reservations")] == ["LAPSED", "COMMITTED"]
 
@@ -277,7 +274,7 @@ async def test_a_late_payment_takes_lapsed_pieces_again_while_they_last(stock: S
     await stock.reserve("ord_1", ("a", 2))
     await stock.reserve("ord_2", ("a", 1))
     clock.advance(hours=1)
-    await run_job(stock)
+    await stock.run_job(LAPSE)
     assert await stock.commit("ord_1") == "COMMITTED"
     assert await stock.counters() == {"a": (1, 0, 1)}
     await stock.reserve("ord_3", ("a", 1))
@@ -298,7 +295,105 @@ async def test_a_lapsed_order_cannot_reserve_again(stock: Stock, clock: FixedClo
     await stock.put(a=3)
     await stock.reserve("ord_1", ("a", 2))
     clock.advance(hours=1)
-    await run_job(stock)
+    await stock.run_job(LAPSE)
     given = {"orderId": "ord_1", "lines": [{"productId": "a", "quantity": 2}], "expiresAt": "2026-11-01T12:00:00Z"}
     assert await stock.refusals(RESERVE, {"input": given}, by=ORDER_SERVICE) == ["CONFLICT"]
     assert await stock.counters() == {"a": (3, 0, 3)}
+
+
+AVAILABLE = "... on Product { availability { available inStock } purchasable stockLevel { reserved available } }"
+
+
+async def test_what_an_overdue_reservation_holds_is_available_before_the_job_comes(
+    stock: Stock, clock: FixedClock, commands: CommandLog
+) -> None:
+    await stock.put(a=3, b=5, c=1)
+    await stock.reserve("ord_1", ("a", 2), ("b", 1))
+    clock.advance(minutes=20)
+    await stock.reserve("ord_2", ("a", 1), ("b", 2))
+    clock.advance(minutes=15)
+    asked = [{"__typename": "Product", "id": id_, "status": "ACTIVE"} for id_ in ("a", "b", "c")]
+    found = await stock.entities(AVAILABLE, asked, by=STAFF)
+    assert [product["stockLevel"] for product in found] == [
+        {"reserved": 3, "available": 0},
+        {"reserved": 3, "available": 2},
+        {"reserved": 0, "available": 1},
+    ]
+    # Its time and the grace are over, to the millisecond
+    clock.advance(timedelta(milliseconds=1))
+    commands.clear()
+    found = await stock.entities(AVAILABLE, asked, by=STAFF)
+    assert [product["stockLevel"] for product in found] == [
+        {"reserved": 1, "available": 2},
+        {"reserved": 2, "available": 3},
+        {"reserved": 0, "available": 1},
+    ]
+    assert [product["purchasable"] for product in found] == [True, True, True]
+    assert commands.commands == ["find stock_levels", "aggregate reservations"]
+    levels = await stock.data("{ stockLevels { nodes { product { id } available } } }", by=STAFF)
+    assert [(each["product"]["id"], each["available"]) for each in levels["stockLevels"]["nodes"]] == [
+        ("a", 2),
+        ("c", 1),
+        ("b", 3),
+    ]
+    # Looking has changed nothing
+    assert await stock.counters() == {"a": (3, 3, 0), "b": (5, 3, 2), "c": (1, 0, 1)}
+
+
+async def test_a_buyer_gets_what_an_overdue_reservation_holds_before_the_job_comes(
+    stock: Stock, clock: FixedClock
+) -> None:
+    await stock.put(a=3, b=5)
+    await stock.reserve("ord_1", ("a", 2), ("b", 1))
+    clock.advance(minutes=20)
+    await stock.reserve("ord_2", ("a", 1))
+    clock.advance(minutes=15, milliseconds=1)
+    refused = await stock.reserve("ord_3", ("a", 3))
+    assert refused["shortages"] == [{"productId": "a", "requested": 3, "available": 2}]
+    assert (await stock.reserve("ord_4", ("a", 2)))["status"] == "HELD"
+    assert await stock.counters() == {"a": (3, 3, 0), "b": (5, 0, 5)}
+    statuses = {row["_id"]: row["status"] for row in await stock.rows("reservations")}
+    assert statuses == {"ord_1": "LAPSED", "ord_2": "HELD", "ord_4": "HELD"}
+
+
+async def test_fifty_buyers_at_once_share_out_what_overdue_reservations_hold(stock: Stock, clock: FixedClock) -> None:
+    await stock.put(a=30)
+    for n in range(15):
+        await stock.reserve(f"old_{n:02}", ("a", 2))
+    clock.advance(hours=1)
+    results = await asyncio.gather(*(stock.reserve(f"ord_{n}", ("a", 1)) for n in range(50)))
+    assert [result["__typename"] for result in results].count("StockReservation") == 30
+    assert await stock.counters() == {"a": (30, 30, 0)}
+
+
+async def test_staff_take_away_what_an_overdue_reservation_holds(stock: Stock, clock: FixedClock) -> None:
+    await stock.put(a=3)
+    await stock.reserve("ord_1", ("a", 3))
+    clock.advance(minutes=35)
+    assert (await stock.adjust("a", -1, "k"))["code"] == "CONFLICT"
+    clock.advance(timedelta(milliseconds=1))
+    assert (await stock.adjust("a", -1, "k"))["onHand"] == 2
+    assert await stock.counters() == {"a": (2, 0, 2)}
+
+
+async def test_a_payment_finds_its_pieces_while_an_overdue_reservation_has_not_lapsed(
+    stock: Stock, clock: FixedClock
+) -> None:
+    await stock.put(a=3)
+    await stock.reserve("ord_1", ("a", 3))
+    clock.advance(hours=5)
+    assert await stock.commit("ord_1") == "COMMITTED"
+    assert await stock.counters() == {"a": (0, 0, 0)}
+
+
+async def test_a_late_payment_takes_what_overdue_reservations_hold(stock: Stock, clock: FixedClock) -> None:
+    await stock.put(a=2)
+    await stock.reserve("ord_1", ("a", 2))
+    clock.advance(hours=1)
+    await stock.run_job(LAPSE)
+    await stock.reserve("ord_2", ("a", 2))
+    clock.advance(hours=1)
+    assert await stock.commit("ord_1") == "COMMITTED"
+    assert await stock.counters() == {"a": (0, 0, 0)}
+    assert await stock.commit("ord_2") == "SHORT"
+    assert await stock.counters() == {"a": (0, 0, 0)}

@@ -1,14 +1,18 @@
 """Commands that run to their end, as programs of their own."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from graphql import build_schema
 
 from core.identity import Role
+from core.mongo import Client
 from core.scopes import ROLE_SCOPES
+from core.settings import Settings
 from core.tokens import generate_private_key
+from subgraphs.inventory.bulk import insert_stock
 from tests.testkit.running import pasar
 
 ORDER = 'type Query { order(id: ID!): Order } type Order @key(fields: "id") { id: ID! total: Int! }'
@@ -166,6 +170,7 @@ def test_a_command_line_that_is_not_understood_ends_with_2(arguments: tuple[str,
             "compose",
             "check",
             "explain",
+            "inventory",
             "router",
             "subgraph",
             "worker",
@@ -217,3 +222,23 @@ def test_keys_are_rotated_by_a_command_and_not_made_up_in_production(tmp_path: P
     assert [line.split()[1] for line in listed] == ["signs", "next"]
     assert len(list(folder.iterdir())) == 2
     assert not (tmp_path / "data").exists()
+
+
+async def test_stock_is_compared_with_its_ledger_and_rebuilt_by_a_command(
+    tmp_path: Path, store_settings: Settings, mongo_uri: str, mongo_client: Client
+) -> None:
+    variables = {"PASAR_MONGODB_URI": mongo_uri, "PASAR_DATABASE_PREFIX": store_settings.database_prefix}
+    database = mongo_client[f"{store_settings.database_prefix}inventory"]
+    await insert_stock(database, {"prd_a": 3, "prd_b": 5}, now=datetime(2026, 11, 1, tzinfo=UTC))
+    fine = pasar("inventory", "check", "--data", str(tmp_path), **variables)
+    assert (fine.returncode, fine.stdout) == (0, "all counters are what the ledger says\n")
+    await database["stock_levels"].update_one({"_id": "prd_b"}, {"$set": {"on_hand": 50, "reserved": 2}})
+    line = "prd_b: on hand 50, reserved 2; right: on hand 5, reserved 0 (5/0 in whs_main)\n"
+    found = pasar("inventory", "check", "--data", str(tmp_path), **variables)
+    assert (found.returncode, found.stdout) == (1, f"{line}1 products differ from their ledger\n")
+    mended = pasar("inventory", "rebuild", "--data", str(tmp_path), **variables)
+    assert (mended.returncode, mended.stdout) == (0, f"{line}1 products were put right\n")
+    row = await database["stock_levels"].find_one({"_id": "prd_b"})
+    assert row is not None
+    assert (row["on_hand"], row["reserved"], row["available"]) == (5, 0, 5)
+    assert pasar("inventory", "check", "--data", str(tmp_path), **variables).returncode == 0

@@ -269,7 +269,7 @@ async def test_the_event_names_nobody_and_its_second_delivery_changes_nothing(wo
     assert row["payload"] == {"user_id": person.id}
     before = {name: rows for name, rows in (await world.snapshot()).items() if not name.endswith(f".{INBOX}")}
     subscribers = [subgraph for subgraph in world.subgraphs.values() if "UserErased" in subgraph.handlers]
-    assert [subgraph.name for subgraph in subscribers] == ["order", "payment", "sync"]
+    assert [subgraph.name for subgraph in subscribers] == ["inventory", "order", "payment", "sync"]
     for subgraph in subscribers:
         runtime, handler = subgraph.runtime, subgraph.handlers["UserErased"]
         assert not await handle_once(runtime.client, runtime.database, event_from_row(row), handler)

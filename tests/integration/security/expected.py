@@ -117,10 +117,14 @@ READS: tuple[Read, ...] = (
     Read("sessions.0", "{ sessions { id address } }", OWN_ONE),
     Read("sessions", '{ sessions(userId: "usr_ani") { id } }', OWN_SESSIONS),
     Read("stockLevels", "{ stockLevels { nodes { onHand } } }", STAFF_SCOPE),
+    Read("backInStockNotices", "{ backInStockNotices { createdAt } }", (LOGIN, *[SHOWN] * 4, SCOPE)),
+    Read("stockAlerts", "{ stockAlerts { nodes { available } } }", STAFF_SCOPE),
+    Read("stockMovements", '{ stockMovements(productId: "%(product)s") { nodes { onHand } } }', STAFF_SCOPE),
     Read("syncRun", '{ syncRun(id: "%(run)s") { id } }', OWNER_ONLY),
     Read("syncSchedule", '{ syncSchedule(id: "%(schedule)s") { id } }', OWNER_ONLY),
     Read("syncSchedules.0", "{ syncSchedules { id } }", OWN_ONE),
     Read("user", '{ user(id: "usr_ani") { id } }', (LOGIN, NULL, SHOWN, SHOWN, SHOWN, SHOWN)),
+    Read("warehouses", "{ warehouses { id } }", STAFF_SCOPE),
     Read("users", "{ users { nodes { email } } }", STAFF_SCOPE),
 )
 
@@ -137,6 +141,7 @@ DOORS: Mapping[str, tuple[str, Mapping[str, str] | None]] = {
     "Cancelled": ('order(id: "%(cancelled)s")', {"__typename": "Order", "id": "%(cancelled)s"}),
     "Cart": ("cart", None),
     "Export": ("dataExport", None),
+    "Movements": ('stockMovements(productId: "%(product)s", last: 1)', None),
     "Order": ('order(id: "%(shipped)s")', {"__typename": "Order", "id": "%(shipped)s"}),
     "Payment": ('payment(id: "%(open_payment)s")', {"__typename": "Payment", "id": "%(open_payment)s"}),
     "Product": ('product(id: "%(product)s")', {"__typename": "Product", "id": "%(product)s"}),
@@ -147,6 +152,7 @@ DOORS: Mapping[str, tuple[str, Mapping[str, str] | None]] = {
     "Days": ('dailyOrderTotals(from: "2027-03-01", to: "2027-03-01")', None),
     "Years": ("yearlyOrderTotals(from: 2027, to: 2027)", None),
     "Top": ('topProducts(month: "2027-03")', None),
+    "Warehouses": ("warehouses", None),
     "Totals": ('monthlyOrderTotals(from: "2027-03", to: "2027-03")', None),
     "User": ('user(id: "usr_ani")', {"__typename": "User", "id": "usr_ani"}),
 }
@@ -227,10 +233,12 @@ FIELDS: tuple[Field, ...] = (
         "recipient phone line1 line2 city region postalCode country",
         OWN,
     ),
+    *_fields("StockMovement", "Movements", "nodes.0", "reason actorId", STAFF_SCOPE),
     *_fields("SyncRun", "Run", "", "error", OWNER_ONLY),
     *_fields("SyncSchedule", "Schedule", "", "webhookUrl owner{id}", OWNER_ONLY),
     Field("SyncSchedule.runs", "Schedule", "runs { nodes { id } }", "runs", OWNER_ONLY),
     *_fields("TrackingEvent", "Order", "shipments.0.events.0", "location", OWN),
+    *_fields("Warehouse", "Warehouses", "0", "code", STAFF_SCOPE),
     *_fields("User", "User", "", "name email phone roles scopes status", OF_USER),
     Field("User.addresses", "User", "addresses { id }", "addresses.0", OF_USER),
     Field("User.orders", "User", "orders { nodes { id } }", "orders", OF_USER),
@@ -279,6 +287,14 @@ OF_OWN_ADDRESS: Outcomes = (LOGIN, HIDDEN, HIDDEN, HIDDEN, "User", SCOPE)
 
 _PRODUCT = {"sku": "NEW-1", "name": "New", "price": {"decimal": "10", "currency": "IDR"}}
 _ADJUSTMENT = {"productId": "%(product)s", "delta": 1, "reason": "found", "idempotencyKey": "%(product)s"}
+_TRANSFER = {
+    "productId": "%(product)s",
+    "quantity": 1,
+    "fromWarehouseId": "whs_main",
+    "toWarehouseId": "whs_far",
+    "reason": "nearer",
+    "idempotencyKey": "to far %(product)s",
+}
 _TRACKING = {"orderId": "%(order)s", "status": "somewhere"}
 _SHIPMENT = {"orderId": "%(order)s", "carrier": "JNE", "trackingNumber": "1"}
 _PRICE = {"id": "%(product)s", "price": {"decimal": "1", "currency": "IDR"}}
@@ -296,6 +312,32 @@ WRITES: tuple[Write, ...] = (
         {"input": ("AdjustStockInput!", _ADJUSTMENT)},
         (LOGIN, SCOPE, "StockLevel", "StockLevel", SCOPE, SCOPE),
         "STOCK_ADJUSTED",
+    ),
+    Write(
+        "transferStock",
+        {"input": ("TransferStockInput!", _TRANSFER)},
+        (LOGIN, SCOPE, "StockLevel", "StockLevel", SCOPE, SCOPE),
+        "STOCK_TRANSFERRED",
+    ),
+    Write(
+        "setStockPolicy",
+        {"input": ("SetStockPolicyInput!", {"productId": "%(product)s", "backorder": "DENY"})},
+        (LOGIN, SCOPE, "StockLevel", "StockLevel", SCOPE, SCOPE),
+        "STOCK_POLICY_SET",
+    ),
+    Write("notifyWhenInStock", {"productId": ("ID!", "%(draft)s")}, (LOGIN, *[HIDDEN] * 4, SCOPE)),
+    Write("cancelBackInStockNotice", {"productId": ("ID!", "%(draft)s")}, (LOGIN, *[HIDDEN] * 4, SCOPE)),
+    Write(
+        "createWarehouse",
+        {"input": ("CreateWarehouseInput!", {"code": "EAST", "name": "East"})},
+        (LOGIN, SCOPE, "Warehouse", CONFLICT, SCOPE, SCOPE),
+        "WAREHOUSE_CREATED",
+    ),
+    Write(
+        "updateWarehouse",
+        {"input": ("UpdateWarehouseInput!", {"id": "whs_main", "name": "Centre"})},
+        (LOGIN, SCOPE, "Warehouse", "Warehouse", SCOPE, SCOPE),
+        "WAREHOUSE_UPDATED",
     ),
     Write("addToCart", {"productId": ("ID!", "%(product)s")}, BY_CUSTOMERS),
     Write("setCartQuantity", {"productId": ("ID!", "%(product)s"), "quantity": ("Int!", 3)}, BY_CUSTOMERS),
@@ -476,7 +518,7 @@ DONE = frozenset(
     {
         *("Cart", "Category", "Order", "PasswordResetRequested", "Product", "RegistrationAccepted", "Role"),
         *("RoleDeleted", "Session", "StockLevel", "SyncRun", "SyncSchedule", "SyncScheduleCreated"),
-        *("SyncScheduleDeleted", "User"),
+        *("SyncScheduleDeleted", "User", "Warehouse"),
         # Of logoutEverywhere
         "1",
     }

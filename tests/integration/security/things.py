@@ -98,6 +98,12 @@ async def make_things(world: World, *, stage: str = "PAID") -> Things:
         .runtime.database["roles"]
         .insert_one({"_id": role, "description": "Nobody's", "scopes": ["orders:read"], "version": 1})
     )
+    far = {"code": "FAR", "name": "Far away", "priority": 9, "created_at": shop.clock.now()}
+    await (
+        world.subgraphs["inventory"]
+        .runtime.database["warehouses"]
+        .update_one({"_id": "whs_far"}, {"$setOnInsert": far}, upsert=True)
+    )
     for document in _MOVES[: _STAGES.index(stage)]:
         await shop.order.data(document, {"id": order}, by=STAFF)
     return Things(

@@ -15,6 +15,7 @@ MUTATIONS = {
 NEWS = [kind for kind in LetterKind if kind not in TOKEN_TTL]
 AT = datetime(2040, 5, 1, 12, 0, tzinfo=UTC)
 VALUES: dict[str, Any] = {
+    "product_name": "Teapot",
     "all_sessions": True,
     "at": AT,
     "codes_left": 9,
