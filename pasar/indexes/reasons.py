@@ -26,7 +26,24 @@ REASONS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "by_order": "what an order reserved, sold and gave back; partial: most movements have no order",
             "idempotency_key": "unique: an adjustment that is sent twice is made once",
         },
-        "reservations": {"held_by_expiry": "reservations whose time is over; partial: only those still held"},
+        "reservations": {
+            "held_by_expiry": "reservations whose time is over; partial: only those still held",
+            "held_by_product": "what of a product is held, to be checked, and to lapse when somebody else wants it",
+        },
+        "stock_alerts": {
+            "open": "what runs low now, the latest first, page by page",
+            "by_product": "whether a product's alert is open already, and which are over",
+            "at_1": "TTL: alerts that are over are forgotten after a year; partial: never one that is open",
+        },
+        "stock_waits": {
+            "by_product": "who waits for a product that is back",
+            "by_user": "what a user waits for, the latest first",
+        },
+        "stock_returns": {"by_time": "products that are back, whose waiters are still to be told"},
+        "warehouses": {
+            "code": "unique: people call a warehouse by its code",
+            "by_priority": "warehouses in the order in which they give",
+        },
         "stock_levels": {"by_available": "what runs low, least first, page by page"},
     },
     "order": {

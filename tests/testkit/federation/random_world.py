@@ -26,8 +26,9 @@ def random_world(
     """Make up every object and field of *supergraph*.
 
     Keys are never null and differ between objects; what a key or a requirement mentions never fails: subgraphs must be
-    able to rely on it, or the answers of router and monolith would rightly differ. Nor is anything null that one of its
-    subgraphs calls non-null.
+    able to rely on it, or the answers of router and monolith would rightly differ. So they would where a non-null field
+    of an interface object failed: its subgraph is asked for it before anybody knows which objects the client wants it
+    of, and would take the others along. Nor is anything null that one of its subgraphs calls non-null.
     """
     return _Inventing(supergraph, random, null_chance, failure_chance).invent()
 
@@ -70,6 +71,16 @@ class _Inventing:
                     self._relied_on |= set(self._mentioned(type_.name, field_here.requires))
                     for argument in field_here.context_arguments:
                         self._relied_on |= set(self._selected_of_setters(argument))
+            self._relied_on |= set(self._asked_of_all(type_))
+
+    def _asked_of_all(self, type_: Type) -> Iterator[tuple[str, str]]:
+        """Yield (type, field) of the non-null fields that *type_* has as an interface object."""
+        as_object = {name for name, here in type_.subgraphs.items() if here.is_interface_object}
+        for field in type_.fields.values():
+            if field.type.endswith("!") and as_object & field.subgraphs.keys():
+                for other in self._supergraph.types.values():
+                    if type_.name in other.interfaces:
+                        yield other.name, field.name
 
     def invent(self) -> World:
         objects = [type_ for type_ in self._supergraph.types.values() if type_.kind is TypeKind.OBJECT]
