@@ -20,7 +20,7 @@ from tests.testkit.federation.random_world import random_world
 
 #: Examples per named supergraph, and random supergraphs, of an ordinary run and of a nightly one.
 EXAMPLES = 5
-RANDOM_SUPERGRAPHS = 60
+RANDOM_SUPERGRAPHS = 200
 NIGHTLY_EXAMPLES = 150
 NIGHTLY_RANDOM_SUPERGRAPHS = 20_000
 
