@@ -1,10 +1,10 @@
 """Rebuilding the rollup from the orders, and the nightly look whether it is still right.
 
 Both do the same, a UTC day at a time: in one transaction the day's orders are summed up, compared with its buckets, and
-what differs is put right, with the months that it belongs to. A snapshot sees orders, buckets and changes that are not
-folded yet at one moment, so this is exact while orders arrive, and a day that was cut short is simply done again.
-(`$merge` would write a day in one command, but not in a transaction: an order placed meanwhile would count twice or not
-at all.)
+what differs is put right; then each month is made the sum of its days. A snapshot sees orders, buckets and changes that
+are not folded yet at one moment, so this is exact while orders arrive, and a day that was cut short is simply done
+again. (`$merge` would write a day in one command, but not in a transaction: an order placed meanwhile would count twice
+or not at all.)
 """
 
 import asyncio
@@ -38,6 +38,8 @@ log = structlog.get_logger(__name__)
 # One step of a rebuild: some seconds at most, between which other jobs of the worker have their turn
 DAYS_PER_STEP = 20
 FORMER_CHANGES = "total_changes"
+# Before all orders
+_EARLIEST = datetime.fromisoformat("0001-02-01T00:00Z")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -75,51 +77,69 @@ class RollupRepair:
             await self._totals.update_one({"_id": STATE_ID}, {"$setOnInsert": complete}, upsert=True)
 
     async def start_rebuild(self) -> None:
-        """Forget all sums and begin anew; until that is done, reports are made from the orders themselves."""
-        begun = {"$set": {"is_complete": False, "next_day": None}}
-        await self._totals.update_one({"_id": STATE_ID}, begun, upsert=True)
+        """Distrust all sums and begin anew; until that is done, reports are made from the orders themselves.
+
+        Nothing is deleted: what is right stays, and a million rows that are written again over deleted ones would take
+        the server many times as long.
+        """
+        begun = {"is_complete": False, "next_day": _EARLIEST, "open_month": None}
+        await self._totals.update_one({"_id": STATE_ID}, {"$set": begun}, upsert=True)
 
     async def rebuild_some(self, days: int = DAYS_PER_STEP) -> int:
-        """Go on with a rebuild that is due or under way, for some days with orders; return how many were done."""
+        """Go on with a rebuild that is due or under way, for some days with orders or sums; return how many were done.
+
+        It is complete once there are none left.
+        """
         state = await self._totals.find_one({"_id": STATE_ID})
         if state is not None and state["is_complete"]:
             return 0
         if state is None or state["next_day"] is None:
-            await self._begin()
+            await self.start_rebuild()
         done = 0
-        while done < days and await self._rebuild_next_day():
-            done += 1
+        while done < days:
+            step = await in_transaction(self._client, self._take_step)
+            if step is None:
+                break
+            done += step
         return done
 
-    async def _begin(self) -> None:
-        await self.start_rebuild()
-        await self._totals.delete_many({"_id": {"$ne": STATE_ID}})
-        for layer in (Layer.PRODUCTS, Layer.CATEGORIES):
-            await self._layers[layer].delete_many({})
-        first = await self._orders.find_one({}, {"placed_at": 1}, sort=[("placed_at", 1)])
-        # Without an order any day will do: the next step finds that nothing follows
-        day = bucket_of(first["placed_at"], Grain.DAY).start if first else datetime.fromisoformat("2000-01-01T00:00Z")
-        await self._totals.update_one({"_id": STATE_ID, "is_complete": False}, {"$set": {"next_day": day}})
+    async def _take_step(self, session: Session) -> int | None:
+        """Do the next day or finish a month; return how many days were done, None when the rollup is complete."""
+        state = await self._totals.find_one({"_id": STATE_ID}, session=session)
+        if state is None or state["is_complete"] or state["next_day"] is None:
+            return None
+        day = await self._find_day(state["next_day"], session)
+        month = None if day is None else bucket_of(day.start, Grain.MONTH).start
+        open_month = state.get("open_month")
+        if open_month is not None and month != open_month:
+            await self._mend_month(bucket_of(open_month, Grain.MONTH), session)
+            change: Row = {"open_month": None}
+        elif day is None:
+            change = {"is_complete": True, "next_day": None}
+        else:
+            await self._mend_day(day, session)
+            change = {"next_day": day.end, "open_month": month}
+        await self._totals.update_one({"_id": STATE_ID}, {"$set": change}, session=session)
+        if day is None and "is_complete" in change:
+            return None
+        return int("next_day" in change)
 
-    async def _rebuild_next_day(self) -> bool:
-        """Do the next day that has orders; return False when none was left, and the rollup is complete."""
-
-        async def work(session: Session) -> bool:
-            state = await self._totals.find_one({"_id": STATE_ID}, session=session)
-            if state is None or state["is_complete"] or state["next_day"] is None:
-                return False
-            query = {"placed_at": {"$gte": state["next_day"]}}
-            order = await self._orders.find_one(query, {"placed_at": 1}, sort=[("placed_at", 1)], session=session)
-            if order is None:
-                done = {"$set": {"is_complete": True, "next_day": None}}
-                await self._totals.update_one({"_id": STATE_ID}, done, session=session)
-                return False
-            day = bucket_of(order["placed_at"], Grain.DAY)
-            await self._mend_day(day, session, builds_months=True)
-            await self._totals.update_one({"_id": STATE_ID}, {"$set": {"next_day": day.end}}, session=session)
-            return True
-
-        return await in_transaction(self._client, work)
+    async def _find_day(self, start: datetime, session: Session) -> Bucket | None:
+        """Return the first day from *start* on that has orders or sums; a month that has sums begins with its first."""
+        found: list[datetime] = []
+        query = {"placed_at": {"$gte": start}}
+        order = await self._orders.find_one(query, {"placed_at": 1}, sort=[("placed_at", 1)], session=session)
+        if order is not None:
+            found.append(order["placed_at"])
+        day = Bucket(Grain.DAY, start).key[2:]
+        # Of a month that *start* is in the middle of, a day was found before
+        month = Bucket(Grain.MONTH, bucket_of(start - timedelta(seconds=1), Grain.MONTH).end).key[2:]
+        for collection in self._layers.values():
+            for name, least, first in (("day", day, ""), ("month", month, "-01")):
+                row = await collection.find_one({name: {"$gte": least}}, {name: 1}, sort=[(name, 1)], session=session)
+                if row is not None:
+                    found.append(datetime.fromisoformat(f"{row[name]}{first}T00:00Z"))
+        return bucket_of(min(found), Grain.DAY) if found else None
 
     async def run_rebuild(self, _: datetime, *, slice_s: float | None = None) -> None:
         """Rebuild what is missing of the rollup, to its end, or for about *slice_s* seconds.
@@ -167,7 +187,7 @@ class RollupRepair:
         first, last = min(bounds), max(bounds)
         return [Bucket(Grain.DAY, first + timedelta(days=number)) for number in range((last - first).days + 1)]
 
-    async def _mend_day(self, day: Bucket, session: Session, *, builds_months: bool = False) -> list[Drift]:
+    async def _mend_day(self, day: Bucket, session: Session) -> list[Drift]:
         """Make the buckets of *day* what its orders say, less the changes that are still to be folded into them."""
         right = await self._sum_day(day, session)
         of_day = {CHANGE: {"$exists": True}, f"{CHANGE}.at": {"$gte": day.start, "$lt": day.end}}
@@ -178,9 +198,7 @@ class RollupRepair:
         drifts: list[Drift] = []
         for layer, collection in self._layers.items():
             rows_of_day = {"day": day.key[2:]}
-            drifts += await self._mend(
-                collection, _without_months(right[layer]), rows_of_day, session, builds_months=builds_months
-            )
+            drifts += await self._mend(collection, _without_months(right[layer]), rows_of_day, session)
         return drifts
 
     async def _mend_month(self, month: Bucket, session: Session) -> list[Drift]:
@@ -189,12 +207,12 @@ class RollupRepair:
         first, end = Bucket(Grain.DAY, month.start).key[2:], Bucket(Grain.DAY, month.end).key[2:]
         for layer, collection in self._layers.items():
             right: Increments = {}
-            async for row in collection.find({"day": {"$gte": first, "$lt": end}}, session=session):
-                currency, grain, _, *subject = row["_id"].split("/", 3)
-                if grain == Grain.DAY:
-                    id_of_month = row_id(layer, currency, month.key, *subject)
-                    for status, sums in _statuses_of(row):
-                        right[id_of_month, status] = add(right.get((id_of_month, status), NOTHING), sums)
+            days = {"day": {"$gte": first, "$lt": end}, "_id": {"$regex": f"^[^/]*/{Grain.DAY}/"}}
+            async for row in collection.find(days, session=session):
+                currency, _, _, *subject = row["_id"].split("/", 3)
+                id_of_month = row_id(layer, currency, month.key, *subject)
+                for status, sums in _statuses_of(row):
+                    right[id_of_month, status] = add(right.get((id_of_month, status), NOTHING), sums)
             drifts += await self._mend(collection, right, {"month": month.key[2:]}, session)
         return drifts
 
@@ -204,13 +222,8 @@ class RollupRepair:
         right: Increments,
         query: Mapping[str, Any],
         session: Session,
-        *,
-        builds_months: bool = False,
     ) -> list[Drift]:
-        """Make the rows that *query* finds, and further ones, have the sums of *right*; return what differed.
-
-        With *builds_months* a day's difference is passed on to its month.
-        """
+        """Make the rows that *query* finds, and further ones, have the sums of *right*; return what differed."""
         found: Increments = {}
         async for row in collection.find(query, session=session):
             for status, sums in _statuses_of(row):
@@ -220,7 +233,7 @@ class RollupRepair:
             for key in sorted(found.keys() | right.keys())
             if found.get(key, NOTHING) != right.get(key, NOTHING)
         ]
-        updates = _mending_updates(drifts, builds_months=builds_months)
+        updates = _mending_updates(drifts)
         if updates:
             await collection.bulk_write(updates, ordered=False, session=session)
         return drifts
@@ -291,23 +304,12 @@ def _statuses_of(row: Row) -> Iterable[tuple[str, Sums]]:
             yield status, (sums["n"], sums["q"], sums["r"])
 
 
-def _mending_updates(drifts: Iterable[Drift], *, builds_months: bool) -> list[UpdateOne]:
-    """Return the updates for differences, one for each row; perhaps also for the months that days belong to."""
+def _mending_updates(drifts: Iterable[Drift]) -> list[UpdateOne]:
+    """Return the updates that put right what differed, one for each row."""
     right: dict[str, Row] = {}
-    missing: dict[str, dict[str, int]] = {}
     for drift in drifts:
-        currency, grain, text, *subject = drift.id.split("/", 3)
+        _, grain, text, *_ = drift.id.split("/", 3)
         marks = month_marks(text) if grain == Grain.MONTH else {"day": text[:10]}
         orders, quantity, revenue = drift.right
         right.setdefault(drift.id, {**marks})[drift.status] = {"n": orders, "q": quantity, "r": revenue}
-        if builds_months and grain == Grain.DAY:
-            n, q, r = add(drift.right, drift.found, -1)
-            added = missing.setdefault("/".join((currency, Grain.MONTH, text[:7], *subject)), {})
-            added |= {f"{drift.status}.n": n, f"{drift.status}.q": q, f"{drift.status}.r": r}
-    return [
-        *(UpdateOne({"_id": id_}, {"$set": row}, upsert=True) for id_, row in sorted(right.items())),
-        *(
-            UpdateOne({"_id": id_}, {"$inc": added, "$set": month_marks(id_.split("/")[2])}, upsert=True)
-            for id_, added in sorted(missing.items())
-        ),
-    ]
+    return [UpdateOne({"_id": id_}, {"$set": row}, upsert=True) for id_, row in sorted(right.items())]
