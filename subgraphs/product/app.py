@@ -3,8 +3,10 @@
 from core.subgraph import Call, Runtime, Subgraph
 from subgraphs.product.context import ProductContext
 from subgraphs.product.documents import DOCUMENTS
-from subgraphs.product.handlers import HANDLERS
+from subgraphs.product.handlers import build_handlers
 from subgraphs.product.schema import SCHEMA
+from subgraphs.product.search import ProductSearch
+from subgraphs.product.search_repository import SearchRepository
 from subgraphs.product.service import CatalogueService
 
 NAME = "product"
@@ -14,7 +16,17 @@ def build(runtime: Runtime) -> Subgraph:
     """Return the product subgraph on *runtime*."""
     service = CatalogueService(runtime.client, runtime.database, runtime.clock)
 
-    def context(call: Call) -> ProductContext:
-        return ProductContext(call, service)
+    search = ProductSearch(SearchRepository(runtime.database), runtime.cache, namespace=runtime.database.name)
 
-    return Subgraph(name=NAME, schema=SCHEMA, runtime=runtime, documents=DOCUMENTS, context=context, handlers=HANDLERS)
+    def context(call: Call) -> ProductContext:
+        return ProductContext(call, service, search)
+
+    return Subgraph(
+        name=NAME,
+        schema=SCHEMA,
+        runtime=runtime,
+        documents=DOCUMENTS,
+        context=context,
+        handlers=build_handlers(service),
+        prepare=service.repository.complete_rows,
+    )

@@ -6,16 +6,18 @@ from core.paging import Page, PageRequest
 from core.subgraph import Call
 from loaders.entity import entity_loader
 from subgraphs.product.model import Category, Product, ProductSort
+from subgraphs.product.search import ProductSearch
 from subgraphs.product.service import CatalogueService
 
 
 class ProductContext:
     """One request to the subgraph: its loaders batch and remember within it."""
 
-    def __init__(self, call: Call, service: CatalogueService) -> None:
+    def __init__(self, call: Call, service: CatalogueService, search: ProductSearch) -> None:
         self.call = call
         self.identity = call.identity
         self.service = service
+        self.search = search
         self._products_of_category: dict[tuple[ProductSort | None, PageRequest], DataLoader[str, Page[Product]]] = {}
         repository = service.repository
         self.product_by_id: DataLoader[str, Product | None] = entity_loader(
@@ -40,7 +42,7 @@ class ProductContext:
         if loader is None:
 
             async def load(category_ids: list[str]) -> list[Page[Product]]:
-                return await self.service.list_products_of(category_ids, sort, page)
+                return await self.search.list_products_of(category_ids, sort, page)
 
             loader = self._products_of_category[sort, page] = DataLoader(load_fn=load)
         return loader

@@ -7,6 +7,7 @@ from beanie import Document
 from pydantic import BaseModel
 from pymongo import ASCENDING, DESCENDING, TEXT, IndexModel
 
+from subgraphs.product.facets import facet_key, filter_keys
 from subgraphs.product.model import (
     Category,
     Product,
@@ -28,6 +29,13 @@ class StoredImage(BaseModel):
 
     url: str
     alt_text: str
+
+
+class StoredAttribute(BaseModel):
+    """A property of a product."""
+
+    name: str
+    value: str
 
 
 class CategoryDocument(Document):
@@ -62,19 +70,23 @@ class CategoryDocument(Document):
         )
 
 
-# One index per sort, so that a page is read in its order from where the last one ended; `status` is always given
+# One index per sort, so that a page is read in its order from where the last one ended; `status` is always given. The
+# price comes last where it is not the order, so that those of another price are passed over without being read
+_PRICE = (("price.amount", ASCENDING), ("price.currency", ASCENDING))
 _SORTS = (
-    ("newest", ("created_at", DESCENDING), ("_id", DESCENDING)),
-    ("by_price", ("price.amount", ASCENDING), ("_id", ASCENDING)),
-    ("by_name", ("name_key", ASCENDING), ("_id", ASCENDING)),
+    ("newest", ("created_at", DESCENDING), ("_id", DESCENDING), *_PRICE),
+    ("price", ("price.amount", ASCENDING), ("_id", ASCENDING), ("price.currency", ASCENDING)),
+    ("name", ("name_key", ASCENDING), ("_id", ASCENDING), *_PRICE),
+    # Not a sort: what facets count is in the index as a whole
+    ("facets", ("facet_key", ASCENDING), *_PRICE),
 )
 
 
 class ProductDocument(Document):
     """A product.
 
-    *category_path* are the ids of its category and of those above, so that a list of one category is one look-up;
-    *words* serve searches by the beginning of a word, the text index those by whole words.
+    *filter_keys* and *facet_key* are those of facets.py; *words* serve searches by the beginning of a word, the text
+    index those by whole words.
     """
 
     id: str  # type: ignore[assignment]  # Beanie expects an ObjectId; ours are texts
@@ -85,7 +97,10 @@ class ProductDocument(Document):
     description: str
     price: StoredMoney
     category_id: str | None
-    category_path: list[str]
+    filter_keys: list[str]
+    facet_key: str
+    attributes: list[StoredAttribute]
+    in_stock: bool | None
     images: list[StoredImage]
     status: ProductStatus
     weight_grams: int
@@ -101,12 +116,12 @@ class ProductDocument(Document):
         indexes: ClassVar = [
             IndexModel("sku", unique=True, name="sku"),
             IndexModel("slug", unique=True, name="slug"),
-            *(IndexModel([("status", ASCENDING), *keys], name=name) for name, *keys in _SORTS),
+            *(IndexModel([("status", ASCENDING), *keys], name=f"all_{name}") for name, *keys in _SORTS),
             *(
-                IndexModel([("category_path", ASCENDING), ("status", ASCENDING), *keys], name=f"category_{name}")
+                IndexModel([("filter_keys", ASCENDING), ("status", ASCENDING), *keys], name=f"filtered_{name}")
                 for name, *keys in _SORTS
             ),
-            IndexModel([("words", ASCENDING)], name="by_word"),
+            IndexModel([("words", ASCENDING), ("status", ASCENDING)], name="words_of_status"),
             # No language: its stemming would fit one of them and mangle the names in the others
             IndexModel(
                 [("name", TEXT), ("description", TEXT)],
@@ -129,7 +144,10 @@ class ProductDocument(Document):
             description=product.description,
             price=StoredMoney(amount=product.price.amount, currency=product.price.currency),
             category_id=product.category_id,
-            category_path=list(category.path) if category else [],
+            filter_keys=list(filter_keys(product, category)),
+            facet_key=facet_key(product, category),
+            attributes=[StoredAttribute(name=each.name, value=each.value) for each in product.attributes],
+            in_stock=product.in_stock,
             images=[StoredImage(url=image.url, alt_text=image.alt_text) for image in product.images],
             status=product.status,
             weight_grams=product.weight_grams,

@@ -16,6 +16,8 @@ MAX_SLUG_LENGTH = 100
 MAX_URL_LENGTH = 2000
 MAX_ALT_TEXT_LENGTH = 500
 MAX_IMAGES = 20
+MAX_ATTRIBUTES = 50
+MAX_ATTRIBUTE_VALUE_LENGTH = 100
 # A lorry, in grams: what weighs more was mistyped
 MAX_WEIGHT_GRAMS = 40_000_000
 # A category's path is stored with every product in it
@@ -49,6 +51,14 @@ class ProductImage:
 
 
 @dataclass(frozen=True, slots=True)
+class ProductAttribute:
+    """One property by which products are told apart, such as *name* `colour` with *value* `red`."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Category:
     """A shelf. *path* holds the ids from the top category down to this one."""
 
@@ -66,7 +76,10 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """Something for sale, once it is ACTIVE. *version* counts its changes, so that none is lost to another."""
+    """Something for sale, once it is ACTIVE. *version* counts its changes, so that none is lost to another.
+
+    *in_stock* is what the stock announced last, None before it announced anything.
+    """
 
     id: str
     sku: str
@@ -81,6 +94,8 @@ class Product:
     created_at: datetime
     updated_at: datetime
     version: int = 1
+    attributes: tuple[ProductAttribute, ...] = ()
+    in_stock: bool | None = None
 
 
 def check_product(product: Product) -> Product:
@@ -99,7 +114,31 @@ def check_product(product: Product) -> Product:
         raise BadUserInput(f"a product has at most {MAX_IMAGES} images", field="images")
     for position, image in enumerate(product.images):
         _check_image(image, field=f"images.{position}")
+    _check_attributes(product.attributes)
     return product
+
+
+def _check_attributes(attributes: tuple[ProductAttribute, ...]) -> None:
+    if len(attributes) > MAX_ATTRIBUTES:
+        raise BadUserInput(f"a product has at most {MAX_ATTRIBUTES} attributes", field="attributes")
+    for position, attribute in enumerate(attributes):
+        check_attribute_name(attribute.name, field=f"attributes.{position}.name")
+        value = attribute.value
+        if not value.strip() or len(value) > MAX_ATTRIBUTE_VALUE_LENGTH or not value.isprintable():
+            raise BadUserInput(
+                f"a value is a line of 1 to {MAX_ATTRIBUTE_VALUE_LENGTH} characters",
+                field=f"attributes.{position}.value",
+            )
+    if len({attribute.name for attribute in attributes}) < len(attributes):
+        raise BadUserInput("a product has one value of an attribute", field="attributes")
+
+
+def check_attribute_name(name: str, *, field: str) -> None:
+    """Raise BadUserInput unless *name* is fit for an attribute: a word for programs, such as `screen_size`."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name):
+        raise BadUserInput(
+            "an attribute's name is 1 to 40 lower-case letters, digits and underscores, a letter first", field=field
+        )
 
 
 def _check_image(image: ProductImage, *, field: str) -> None:
@@ -198,16 +237,16 @@ class SearchTerms:
     code: str | None
 
 
-def read_search(text: str) -> SearchTerms:
+def read_search(text: str, *, field: str = "filter.search") -> SearchTerms:
     """Take a search apart; raise BadUserInput when it is too long to be meant.
 
     Only words are left, so nothing that somebody types is an operator of the text index.
     """
     if len(text) > MAX_SEARCH_LENGTH:
-        raise BadUserInput(f"a search has at most {MAX_SEARCH_LENGTH} characters", field="filter.search")
+        raise BadUserInput(f"a search has at most {MAX_SEARCH_LENGTH} characters", field=field)
     words = tuple(dict.fromkeys(re.findall(r"\w+", text.casefold())))
     if len(words) > MAX_SEARCH_WORDS:
-        raise BadUserInput(f"a search has at most {MAX_SEARCH_WORDS} words", field="filter.search")
+        raise BadUserInput(f"a search has at most {MAX_SEARCH_WORDS} words", field=field)
     parts = text.split()
     code = fold(parts[0]) if len(parts) == 1 and len(words) > 1 else None
     # Folded before it is taken apart, as the words of products are: of ½, that leaves a 1 and a 2

@@ -15,7 +15,7 @@ from subgraphs.product.problems import (
     PublishProductResult,
 )
 from subgraphs.product.service import NewProduct, ProductChanges
-from subgraphs.product.types import CategoryType, ProductImageInput, ProductInfo, ProductType
+from subgraphs.product.types import CategoryType, ProductAttributeInput, ProductImageInput, ProductInfo, ProductType
 
 T = TypeVar("T")
 
@@ -47,6 +47,9 @@ class CreateProductInput:
         default_factory=list, description="Pictures, the most telling one first."
     )
     weight_grams: int = strawberry.field(default=0, description="What one of it weighs.")
+    attributes: list[ProductAttributeInput] = strawberry.field(
+        default_factory=list, description="What tells it apart from others."
+    )
 
 
 @strawberry.input(description="Changes to a product; what is not given stays as it is.")
@@ -66,11 +69,15 @@ class EditProductInput:
         default=strawberry.UNSET, description="All its pictures; they replace the present ones."
     )
     weight_grams: int | None = strawberry.field(default=strawberry.UNSET, description="What one of it weighs.")
+    attributes: list[ProductAttributeInput] | None = strawberry.field(
+        default=strawberry.UNSET, description="All its attributes; they replace the present ones."
+    )
 
     def to_changes(self) -> ProductChanges:
         """Return it as the service takes it; raise BadUserInput for a null where a value is needed."""
         price = _given(self.price, "price")
         images = _given(self.images, "images")
+        attributes = _given(self.attributes, "attributes")
         return ProductChanges(
             sku=_given(self.sku, "sku"),
             slug=_given(self.slug, "slug"),
@@ -81,6 +88,7 @@ class EditProductInput:
             leave_category=self.category_id is None,
             images=tuple(image.to_image() for image in images) if images is not None else None,
             weight_grams=_given(self.weight_grams, "weightGrams"),
+            attributes=tuple(each.to_attribute() for each in attributes) if attributes is not None else None,
         )
 
 
@@ -122,6 +130,7 @@ class Mutation:
             category_id=input.category_id,
             images=tuple(image.to_image() for image in input.images),
             weight_grams=input.weight_grams,
+            attributes=tuple(each.to_attribute() for each in input.attributes),
         )
         return ProductType.from_product(await info.context.service.create_product(new, by=info.context.identity))
 

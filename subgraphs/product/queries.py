@@ -7,10 +7,12 @@ import strawberry
 from core.errors import BadUserInput
 from core.paging import read_page_request
 from schema.ownership import Public
-from schema.pagination import After, Before, Connection, First, Last, connection_arguments
+from schema.pagination import After, Before, First, Last, connection_arguments
+from subgraphs.product.facet_types import ProductSearchConnection, SearchSuggestion
 from subgraphs.product.model import ProductSort
-from subgraphs.product.service import ProductFilter, is_visible
+from subgraphs.product.search import ProductFilter
 from subgraphs.product.types import CategoryType, ProductFilterInput, ProductInfo, ProductType
+from subgraphs.product.visibility import is_visible
 
 # What is not on sale yet is shown to holders of products:write only, whatever the query
 _CATALOGUE = [Public(because="a shop shows what it sells")]
@@ -48,15 +50,24 @@ class Query:
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Connection[ProductType]:
-        """List products."""
-        page = await info.context.service.list_products(
-            filter.to_filter() if filter else ProductFilter(),
-            sort,
-            read_page_request(first, after, last, before),
-            by=info.context.identity,
+    ) -> ProductSearchConnection:
+        """List products, and count what there is to narrow the list down by."""
+        chosen = filter.to_filter() if filter else ProductFilter()
+        page = await info.context.search.list_products(
+            chosen, sort, read_page_request(first, after, last, before), by=info.context.identity
         )
-        return Connection(**connection_arguments(page, ProductType.from_product))
+        return ProductSearchConnection(**connection_arguments(page, ProductType.from_product), filter=chosen)
+
+    @strawberry.field(directives=_CATALOGUE)
+    async def search_suggestions(
+        self,
+        info: ProductInfo,
+        text: Annotated[str, strawberry.argument(description="What was typed so far.")],
+        first: Annotated[int, strawberry.argument(description="How many; at most 20.")] = 10,
+    ) -> list[SearchSuggestion]:
+        """Complete the last word of a search, the most frequent first; words before it must be there as they are."""
+        found = await info.context.search.suggest(text, first)
+        return [SearchSuggestion(text=each.text, product_count=each.product_count) for each in found]
 
     @strawberry.field(directives=_CATALOGUE)
     async def categories(self, info: ProductInfo) -> list[CategoryType]:

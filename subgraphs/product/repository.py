@@ -1,50 +1,29 @@
 """The only queries of the catalogue. Reads take raw rows: through Beanie's models a list costs four times more."""
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 from core.money import Money
 from core.mongo import Database, Row, Session
-from core.paging import Page, PageRequest, SortOrder, find_computed_page, find_page, find_pages
 from subgraphs.product.documents import CategoryDocument, ProductDocument
 from subgraphs.product.model import (
     Category,
     Product,
+    ProductAttribute,
     ProductImage,
-    ProductSort,
     ProductStatus,
-    SearchTerms,
 )
 
 CATEGORIES = "categories"
 PRODUCTS = "products"
 
 # What only queries need is left where it is
-_PRODUCT_FIELDS = {"words": 0, "category_path": 0}
+PRODUCT_FIELDS = {"words": 0, "filter_keys": 0, "facet_key": 0}
+# Of earlier versions, which nothing reads by any more
+_FORMER_INDEXES = frozenset(
+    {"newest", "by_price", "by_name", "category_newest", "category_by_price", "category_by_name", "by_word"}
+)
 # More categories than a person can look through
 MAX_CATEGORIES = 1000
-
-_ORDERS: Mapping[ProductSort, SortOrder] = {
-    ProductSort.RELEVANCE: (("score", -1), ("_id", 1)),
-    ProductSort.NEWEST: (("created_at", -1), ("_id", -1)),
-    ProductSort.PRICE_ASC: (("price.amount", 1), ("_id", 1)),
-    ProductSort.PRICE_DESC: (("price.amount", -1), ("_id", -1)),
-    ProductSort.NAME: (("name_key", 1), ("_id", 1)),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class ProductQuery:
-    """Which products a list holds. *price_min* and *price_max* are minor units of *currency*."""
-
-    status: ProductStatus
-    search: SearchTerms | None = None
-    category_id: str | None = None
-    currency: str | None = None
-    price_min: int | None = None
-    price_max: int | None = None
 
 
 class CatalogueRepository:
@@ -56,43 +35,13 @@ class CatalogueRepository:
 
     async def find_products(self, field: str, values: Sequence[str]) -> list[Product]:
         """Return the products whose *field* (`_id`, `sku`, `slug`) is one of *values*, in any order and state."""
-        rows = await self._products.find({field: {"$in": list(values)}}, _PRODUCT_FIELDS).to_list()
+        rows = await self._products.find({field: {"$in": list(values)}}, PRODUCT_FIELDS).to_list()
         return [product_from_row(row) for row in rows]
 
     async def find_product(self, id_: str, *, session: Session | None = None) -> Product | None:
         """Return one product in any state."""
-        row = await self._products.find_one({"_id": id_}, _PRODUCT_FIELDS, session=session)
+        row = await self._products.find_one({"_id": id_}, PRODUCT_FIELDS, session=session)
         return None if row is None else product_from_row(row)
-
-    async def find_product_page(self, query: ProductQuery, sort: ProductSort, page: PageRequest) -> Page[Product]:
-        """Return a page of the products that *query* describes. RELEVANCE needs a search."""
-        condition = _condition_of(query)
-        if sort is ProductSort.RELEVANCE:
-            # A product found only by the beginning of a word has no score of its own
-            score = {"$ifNull": [{"$meta": "textScore"}, 0.0]}
-            found = await find_computed_page(
-                self._products, condition, _ORDERS[sort], page, computed={"score": score}, projection=_PRODUCT_FIELDS
-            )
-        else:
-            found = await find_page(
-                self._products, condition, _ORDERS[sort], page, projection=_PRODUCT_FIELDS, hint=_index_for(query, sort)
-            )
-        return _products_of(found)
-
-    async def find_product_pages(
-        self, category_ids: Sequence[str], sort: ProductSort, page: PageRequest
-    ) -> list[Page[Product]]:
-        """Return for each category the same page of its active products, in one query."""
-        found = await find_pages(
-            self._products,
-            "category_path",
-            category_ids,
-            _ORDERS[sort],
-            page,
-            query={"status": ProductStatus.ACTIVE},
-            projection=_PRODUCT_FIELDS,
-        )
-        return [_products_of(rows) for rows in found]
 
     async def insert_product(self, product: Product, category: Category | None, *, session: Session) -> None:
         """Add *product*; raise DuplicateKeyError when its sku or slug is taken."""
@@ -110,6 +59,18 @@ class CatalogueRepository:
             {"_id": before.id, "version": before.version}, {"$set": row}, session=session
         )
         return result.matched_count == 1
+
+    async def complete_rows(self) -> None:
+        """Give products that an earlier version wrote what lists filter and count by, and drop its indexes."""
+        async for row in self._products.find({"facet_key": {"$exists": False}}):
+            product = product_from_row({"attributes": [], "in_stock": None, **row})
+            category = None if product.category_id is None else await self.find_category(product.category_id)
+            fields = ProductDocument.from_product(product, category).model_dump(
+                include={"filter_keys", "facet_key", "attributes", "in_stock"}
+            )
+            await self._products.update_one({"_id": product.id, "version": product.version}, {"$set": fields})
+        for name in set(await self._products.index_information()) & _FORMER_INDEXES:
+            await self._products.drop_index(name)
 
     async def find_categories(self, field: str, values: Sequence[str]) -> list[Category]:
         """Return the categories whose *field* (`_id`, `slug`) is one of *values*, in any order."""
@@ -148,6 +109,8 @@ def product_from_row(row: Row) -> Product:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         version=row["version"],
+        attributes=tuple(ProductAttribute(each["name"], each["value"]) for each in row["attributes"]),
+        in_stock=row["in_stock"],
     )
 
 
@@ -156,52 +119,3 @@ def category_from_row(row: Row) -> Category:
     return Category(
         id=row["_id"], slug=row["slug"], name=row["name"], path=tuple(row["path"]), created_at=row["created_at"]
     )
-
-
-def _products_of(page: Page[Row]) -> Page[Product]:
-    return Page(tuple(map(product_from_row, page.rows)), page.cursors, page.has_next, page.has_previous)
-
-
-def _index_for(query: ProductQuery, sort: ProductSort) -> str | None:
-    """Return the index that reads a page in its order; None leaves the choice to the server.
-
-    Left alone it may walk through the whole catalogue in order, and look for the few of one category on the way. With
-    a search, or with prices in another order than by price, what is found is few, and sorting it may be the better way.
-    """
-    by_price = sort in (ProductSort.PRICE_ASC, ProductSort.PRICE_DESC)
-    if query.search is not None or ((query.price_min or query.price_max) is not None and not by_price):
-        return None
-    name = "by_price" if by_price else "by_name" if sort is ProductSort.NAME else "newest"
-    return f"category_{name}" if query.category_id is not None else name
-
-
-def _condition_of(query: ProductQuery) -> dict[str, Any]:
-    condition: dict[str, Any] = {"status": query.status}
-    if query.category_id is not None:
-        condition["category_path"] = query.category_id
-    if query.currency is not None:
-        condition["price.currency"] = query.currency
-    bounds = {"$gte": query.price_min, "$lte": query.price_max}
-    amount = {operator: bound for operator, bound in bounds.items() if bound is not None}
-    if amount:
-        condition["price.amount"] = amount
-    if query.search is not None:
-        condition["$or"] = list(_search_conditions(query.search))
-    return condition
-
-
-def _search_conditions(search: SearchTerms) -> Iterable[Mapping[str, Any]]:
-    if not search.words:
-        # Something was typed, and there is no word in it: nothing is found
-        yield {"_id": {"$in": []}}
-        return
-    # In quotes every word must be there; without them, any
-    yield {"$text": {"$search": " ".join(f'"{word}"' for word in search.words)}}
-    yield {"words": {"$all": [_starting_with(word) for word in search.beginnings]}}
-    if search.code is not None:
-        yield {"words": _starting_with(search.code)}
-
-
-def _starting_with(beginning: str) -> re.Pattern[str]:
-    # Anchored and case-sensitive: a range of the index
-    return re.compile(f"^{re.escape(beginning)}")

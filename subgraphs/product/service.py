@@ -1,18 +1,17 @@
 """Use cases of the catalogue. Each change and its event are one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
 from core.audit import announce_privileged
 from core.clock import Clock
-from core.errors import BadUserInput, Conflict, Forbidden, NotFound
+from core.errors import Conflict, NotFound
 from core.identity import Identity
 from core.ids import new_id
 from core.money import Money
 from core.mongo import Client, Database, DuplicateKeyError, Session, in_transaction
-from core.paging import Page, PageRequest
 from core.scopes import PRODUCTS_WRITE
 from core.subgraph import require_scopes
 from subgraphs.product import model
@@ -23,8 +22,8 @@ from subgraphs.product.events import (
     PRODUCT_PUBLISHED,
     announce_product,
 )
-from subgraphs.product.model import Category, Product, ProductImage, ProductSort, ProductStatus
-from subgraphs.product.repository import CatalogueRepository, ProductQuery
+from subgraphs.product.model import Category, Product, ProductAttribute, ProductImage, ProductStatus
+from subgraphs.product.repository import CatalogueRepository
 
 # What the audit log calls what is announced
 _AUDITED_AS = {
@@ -47,6 +46,7 @@ class NewProduct:
     category_id: str | None = None
     images: tuple[ProductImage, ...] = ()
     weight_grams: int = 0
+    attributes: tuple[ProductAttribute, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,31 +62,7 @@ class ProductChanges:
     leave_category: bool = False
     images: tuple[ProductImage, ...] | None = None
     weight_grams: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProductFilter:
-    """What a caller wants to see. The status is ACTIVE unless said otherwise."""
-
-    search: str | None = None
-    category_id: str | None = None
-    price_min: Money | None = None
-    price_max: Money | None = None
-    status: ProductStatus | None = None
-
-
-def is_visible(product: Product, identity: Identity) -> bool:
-    """Tell whether *identity* may look the product up."""
-    return product.status is ProductStatus.ACTIVE or _sees_everything(identity)
-
-
-def is_visible_by_reference(product: Product, identity: Identity) -> bool:
-    """Tell whether a reference from another subgraph may show the product: an old order shows an archived one."""
-    return product.status is not ProductStatus.DRAFT or _sees_everything(identity)
-
-
-def _sees_everything(identity: Identity) -> bool:
-    return identity.is_service or identity.has_scopes(PRODUCTS_WRITE)
+    attributes: tuple[ProductAttribute, ...] | None = None
 
 
 class CatalogueService:
@@ -97,35 +73,6 @@ class CatalogueService:
         self._database = database
         self._clock = clock
         self.repository = CatalogueRepository(database)
-
-    async def list_products(
-        self, filter_: ProductFilter, sort: ProductSort | None, page: PageRequest, *, by: Identity
-    ) -> Page[Product]:
-        """Return a page of products: by default the active ones, newest first, or best match first in a search."""
-        status = filter_.status or ProductStatus.ACTIVE
-        if status is not ProductStatus.ACTIVE and not _sees_everything(by):
-            raise Forbidden(f"listing {status} products needs {PRODUCTS_WRITE}")
-        search = model.read_search(filter_.search) if filter_.search and filter_.search.strip() else None
-        if sort is ProductSort.RELEVANCE and search is None:
-            raise BadUserInput("RELEVANCE orders the results of a search; there is none", field="sort")
-        query = ProductQuery(
-            status=status,
-            search=search,
-            category_id=filter_.category_id,
-            currency=_currency_of(filter_),
-            price_min=filter_.price_min.amount if filter_.price_min else None,
-            price_max=filter_.price_max.amount if filter_.price_max else None,
-        )
-        chosen = sort or (ProductSort.RELEVANCE if search else ProductSort.NEWEST)
-        return await self.repository.find_product_page(query, chosen, page)
-
-    async def list_products_of(
-        self, category_ids: Sequence[str], sort: ProductSort | None, page: PageRequest
-    ) -> list[Page[Product]]:
-        """Return for each category a page of its active products and of those below it, newest first by default."""
-        if sort is ProductSort.RELEVANCE:
-            raise BadUserInput("RELEVANCE orders the results of a search; there is none", field="sort")
-        return await self.repository.find_product_pages(category_ids, sort or ProductSort.NEWEST, page)
 
     async def list_categories(self) -> list[Category]:
         """Return all categories by name."""
@@ -183,6 +130,7 @@ class CatalogueService:
                 weight_grams=new.weight_grams,
                 created_at=now,
                 updated_at=now,
+                attributes=new.attributes,
             )
         )
         category = None if new.category_id is None else await self._find_category(new.category_id)
@@ -221,6 +169,7 @@ class CatalogueService:
             "category_id": changes.category_id,
             "images": changes.images,
             "weight_grams": changes.weight_grams,
+            "attributes": changes.attributes,
         }
         after = replace(before, **{name: value for name, value in chosen.items() if value is not None})
         if changes.leave_category:
@@ -241,6 +190,16 @@ class CatalogueService:
         require_scopes(by, PRODUCTS_WRITE)
         before = await self._find_product(id_)
         return await self._replace(before, model.archive(before, now=self._clock.now()), PRODUCT_ARCHIVED, by)
+
+    async def note_stock_in(self, session: Session, product_id: str, *, in_stock: bool) -> None:
+        """Note, in the transaction of *session*, whether a product is in stock; one that is gone needs no note."""
+        before = await self.repository.find_product(product_id, session=session)
+        if before is None or before.in_stock == in_stock:
+            return
+        category = None if before.category_id is None else await self._find_category(before.category_id)
+        after = replace(before, in_stock=in_stock, version=before.version + 1)
+        # Whoever changed it after our read makes the write conflict, and the whole is run again
+        assert await self.repository.replace_product(before, after, category, session=session)
 
     async def _find_product(self, id_: str) -> Product:
         product = await self.repository.find_product(id_)
@@ -313,13 +272,6 @@ def _changes(before: Product, after: Product) -> dict[str, str]:
 
 def _show(money: Money) -> str:
     return f"{money.decimal:f} {money.currency}"
-
-
-def _currency_of(filter_: ProductFilter) -> str | None:
-    currencies = {bound.currency for bound in (filter_.price_min, filter_.price_max) if bound is not None}
-    if len(currencies) > 1:
-        raise BadUserInput("priceMin and priceMax are in different currencies", field="filter.priceMax")
-    return currencies.pop() if currencies else None
 
 
 def _key_of(error: DuplicateKeyError) -> dict[str, object]:

@@ -11,8 +11,9 @@ from schema.ownership import Public
 from schema.pagination import After, Before, Connection, First, Last, connection_arguments
 from schema.scalars import DateTime
 from subgraphs.product.context import ProductContext
-from subgraphs.product.model import Category, Product, ProductImage, ProductSort, ProductStatus
-from subgraphs.product.service import ProductFilter, is_visible_by_reference
+from subgraphs.product.model import Category, Product, ProductAttribute, ProductImage, ProductSort, ProductStatus
+from subgraphs.product.search import AttributeFilter, ProductFilter
+from subgraphs.product.visibility import is_visible_by_reference
 
 strawberry.enum(
     ProductStatus, description="DRAFT is not shown yet, ACTIVE is for sale, ARCHIVED is no longer for sale."
@@ -29,6 +30,12 @@ ProductInfo = Info[ProductContext, None]
 class ProductImageType:
     url: str = strawberry.field(description="Where it is: an http or https URL.")
     alt_text: str = strawberry.field(description="What it shows, for those who do not see it.")
+
+
+@strawberry.type(name="ProductAttribute", description="A property by which products are told apart.")
+class ProductAttributeType:
+    name: str = strawberry.field(description="Its name for programs, such as `screen_size`.")
+    value: str = strawberry.field(description="What this product has.")
 
 
 @strawberry.federation.type(name="Category", keys=["id", "slug"], description="A shelf of the catalogue.")
@@ -84,6 +91,7 @@ class ProductType:
         description="What one of it costs.", directives=[Public(because="it is the price on the shelf")]
     )
     images: list[ProductImageType] = strawberry.field(description="Pictures, the most telling one first.")
+    attributes: list[ProductAttributeType] = strawberry.field(description="What tells it apart from others.")
     status: ProductStatus = strawberry.field(description="Whether it is for sale.")
     weight_grams: int = strawberry.field(description="What one of it weighs; 0 if that is unknown or nothing.")
     created_at: DateTime = strawberry.field(description="When it was added.")
@@ -100,6 +108,7 @@ class ProductType:
             description=product.description,
             price=MoneyType.from_money(product.price),
             images=[ProductImageType(url=image.url, alt_text=image.alt_text) for image in product.images],
+            attributes=[ProductAttributeType(name=each.name, value=each.value) for each in product.attributes],
             status=product.status,
             weight_grams=product.weight_grams,
             created_at=DateTime(product.created_at),
@@ -128,6 +137,12 @@ class ProductType:
         return cls.from_product(product)
 
 
+@strawberry.input(description="Values of one attribute.")
+class AttributeFilterInput:
+    name: str = strawberry.field(description="The attribute's name.")
+    values: list[str] = strawberry.field(description="Values; a product has one of them.")
+
+
 @strawberry.input(description="Which products to list.")
 class ProductFilterInput:
     search: str | None = strawberry.field(
@@ -142,6 +157,12 @@ class ProductFilterInput:
     price_max: MoneyInput | None = strawberry.field(
         default=None, description="Only those that cost at most this, in this currency."
     )
+    attributes: list[AttributeFilterInput] = strawberry.field(
+        default_factory=list, description="Only those that fit all of these."
+    )
+    in_stock: bool | None = strawberry.field(
+        default=None, description="Only those of which there are some, or of which there are none."
+    )
     status: ProductStatus | None = strawberry.field(
         default=None, description="ACTIVE by default; the others need the scope products:write."
     )
@@ -153,6 +174,8 @@ class ProductFilterInput:
             category_id=self.category_id,
             price_min=self.price_min.to_money(field="filter.priceMin") if self.price_min else None,
             price_max=self.price_max.to_money(field="filter.priceMax") if self.price_max else None,
+            attributes=tuple(AttributeFilter(each.name, tuple(each.values)) for each in self.attributes),
+            in_stock=self.in_stock,
             status=self.status,
         )
 
@@ -164,3 +187,12 @@ class ProductImageInput:
 
     def to_image(self) -> ProductImage:
         return ProductImage(self.url, self.alt_text)
+
+
+@strawberry.input(description="A property of a product.")
+class ProductAttributeInput:
+    name: str = strawberry.field(description="Its name: lower-case letters, digits and underscores.")
+    value: str = strawberry.field(description="What the product has.")
+
+    def to_attribute(self) -> ProductAttribute:
+        return ProductAttribute(self.name, self.value)

@@ -108,6 +108,7 @@ READS: tuple[Read, ...] = (
         (SCOPE, SCOPE, SHOWN, SHOWN, SCOPE, SHOWN),
     ),
     Read("roles", "{ roles { name scopes } }", STAFF_SCOPE),
+    Read("searchSuggestions", '{ searchSuggestions(text: "x") { text } }', EVERYBODY),
     Read("secondFactor", "{ secondFactor { recoveryCodesLeft } }", (LOGIN, *[SHOWN] * 4, SCOPE)),
     Read("sessions.0", "{ sessions { id address } }", OWN_ONE),
     Read("sessions", '{ sessions(userId: "usr_ani") { id } }', OWN_SESSIONS),
@@ -129,6 +130,7 @@ DOORS: Mapping[str, tuple[str, Mapping[str, str] | None]] = {
     "Export": ("dataExport", None),
     "Order": ('order(id: "%(shipped)s")', {"__typename": "Order", "id": "%(shipped)s"}),
     "Payment": ('payment(id: "%(open_payment)s")', {"__typename": "Payment", "id": "%(open_payment)s"}),
+    "Products": ("products", None),
     "Product": ('product(id: "%(product)s")', {"__typename": "Product", "id": "%(product)s"}),
     "Run": ('syncRun(id: "%(run)s")', None),
     "Schedule": ('syncSchedule(id: "%(schedule)s")', {"__typename": "SyncSchedule", "id": "%(schedule)s"}),
@@ -194,6 +196,7 @@ FIELDS: tuple[Field, ...] = (
     *_fields("OrderHistoryEntry", "Cancelled", "history.1", "reason", OWN),
     *_fields("OrderLine", "Order", "lines.0", f"unitPrice{MONEY} total{MONEY}", OWN),
     *_fields("Payment", "Payment", "", f"amount{MONEY} payUrl", OWN),
+    *_fields("PriceRangeFacet", "Products", "facets.priceRanges.0", f"from{MONEY} to{MONEY}", EVERYBODY),
     *_fields("Product", "Product", "", f"price{MONEY}", EVERYBODY),
     *_fields("Product", "Product", "", "stockLevel{onHand}", STAFF_SCOPE),
     *_fields(
