@@ -34,8 +34,9 @@ from core.settings import Settings
 from core.subgraph import Call, Runtime, Subgraph
 from pasar.mongod import EmbeddedMongod
 from subgraphs.product import app
+from subgraphs.product.attributes import ProductAttribute
 from subgraphs.product.bulk import insert_categories, insert_products
-from subgraphs.product.model import Category, Product, ProductAttribute, ProductStatus
+from subgraphs.product.model import Category, Product, ProductStatus
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 VOCABULARY = 6000
@@ -254,9 +255,16 @@ async def measure(uri: str, folder: Path, count: int, rounds: int, scans: int) -
     await subgraph.start()
     words, categories = make_vocabulary(Random(0)), make_categories()
     await insert_categories(database, categories)
+    # Building an index at once is several times as fast as adding to it, and its size is that of a compacted one
+    await database["products"].drop_indexes()
     begun = time.perf_counter()
     await insert_products(database, make_products(count, words, categories))
-    print(f"{count:,} products with all indexes: {count / (time.perf_counter() - begun):,.0f} a second written")
+    written_s = time.perf_counter() - begun
+    await subgraph.start()
+    built_s = time.perf_counter() - begun - written_s
+    print(
+        f"{count:,} products: {count / written_s:,.0f} a second written, indexes built in {built_s:.1f} s", flush=True
+    )
     stats = await database.command("collStats", "products")
     print(f"  data {stats['size'] / 1e6:,.0f} MB, indexes {stats['totalIndexSize'] / 1e6:,.0f} MB")
 

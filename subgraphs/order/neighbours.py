@@ -72,7 +72,7 @@ class Neighbours:
     async def find_products(self, product_ids: Sequence[str]) -> dict[str, ProductForSale]:
         """Return the products that exist, by id; one request."""
         loader = remote_entity_loader(
-            self._peers, "product", "Product", "id sku name status price { amount currency } weightGrams"
+            self._peers, "product", "Product", "id sku name sellable price { amount currency } weightGrams"
         )
         products = await loader.load_many(list(product_ids))
         return {product["id"]: _read_product(product) for product in products if product}
@@ -158,7 +158,7 @@ def _read_product(product: dict[str, Any]) -> ProductForSale:
         id=product["id"],
         sku=product["sku"],
         name=product["name"],
-        is_active=product["status"] == "ACTIVE",
+        is_active=product["sellable"],
         price=Money(price["amount"], price["currency"]),
         weight_grams=product.get("weightGrams") or 0,
     )

@@ -1,5 +1,6 @@
 """The product subgraph, put together."""
 
+from core.jobs import Job
 from core.subgraph import Call, Runtime, Subgraph
 from subgraphs.product.context import ProductContext
 from subgraphs.product.documents import DOCUMENTS
@@ -10,6 +11,9 @@ from subgraphs.product.search_repository import SearchRepository
 from subgraphs.product.service import CatalogueService
 
 NAME = "product"
+
+# Products of a category that moved are filed anew at once: this is for what a crash has left, and for stragglers
+REFILE_EVERY_S = 15.0
 
 
 def build(runtime: Runtime) -> Subgraph:
@@ -28,5 +32,6 @@ def build(runtime: Runtime) -> Subgraph:
         documents=DOCUMENTS,
         context=context,
         handlers=build_handlers(service),
+        jobs=(Job("refile_products", REFILE_EVERY_S, service.categories.refile_due),),
         prepare=service.repository.complete_rows,
     )

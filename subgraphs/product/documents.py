@@ -7,7 +7,8 @@ from beanie import Document
 from pydantic import BaseModel
 from pymongo import ASCENDING, DESCENDING, TEXT, IndexModel
 
-from subgraphs.product.facets import facet_key, filter_keys
+from subgraphs.product.attributes import AttributeDefinition, AttributeType, ProductAttribute
+from subgraphs.product.facets import facet_key, filter_keys, list_status
 from subgraphs.product.model import (
     Category,
     Product,
@@ -36,6 +37,44 @@ class StoredAttribute(BaseModel):
 
     name: str
     value: str
+    filterable: bool = True
+
+    @classmethod
+    def from_attribute(cls, attribute: ProductAttribute) -> "StoredAttribute":
+        """Return it as it is kept."""
+        return cls(name=attribute.name, value=attribute.value, filterable=attribute.filterable)
+
+
+class StoredOption(BaseModel):
+    """What a shopper chooses of a product."""
+
+    name: str
+    values: list[str]
+
+
+class StoredDefinition(BaseModel):
+    """What a category says of an attribute."""
+
+    name: str
+    label: str
+    type: AttributeType
+    options: list[str]
+    unit: str
+    required: bool
+    filterable: bool
+
+    @classmethod
+    def from_definition(cls, each: AttributeDefinition) -> "StoredDefinition":
+        """Return it as it is kept."""
+        return cls(
+            name=each.name,
+            label=each.label,
+            type=each.type,
+            options=list(each.options),
+            unit=each.unit,
+            required=each.required,
+            filterable=each.filterable,
+        )
 
 
 class CategoryDocument(Document):
@@ -47,6 +86,7 @@ class CategoryDocument(Document):
     name_key: str
     path: list[str]
     created_at: datetime
+    attributes: list[StoredDefinition]
 
     class Settings:
         """Where it is kept."""
@@ -55,6 +95,7 @@ class CategoryDocument(Document):
         indexes: ClassVar = [
             IndexModel("slug", unique=True, name="slug"),
             IndexModel([("name_key", ASCENDING), ("_id", ASCENDING)], name="by_name"),
+            IndexModel("path", name="path"),
         ]
 
     @classmethod
@@ -67,11 +108,12 @@ class CategoryDocument(Document):
             name_key=fold(category.name),
             path=list(category.path),
             created_at=category.created_at,
+            attributes=[StoredDefinition.from_definition(each) for each in category.attributes],
         )
 
 
-# One index per sort, so that a page is read in its order from where the last one ended; `status` is always given. The
-# price comes last where it is not the order, so that those of another price are passed over without being read
+# One index per sort, so that a page is read in its order from where the last one ended; `list_status` is always given.
+# The price comes last where it is not the order, so that those of another price are passed over without being read
 _PRICE = (("price.amount", ASCENDING), ("price.currency", ASCENDING))
 _SORTS = (
     ("newest", ("created_at", DESCENDING), ("_id", DESCENDING), *_PRICE),
@@ -85,8 +127,9 @@ _SORTS = (
 class ProductDocument(Document):
     """A product.
 
-    *filter_keys* and *facet_key* are those of facets.py; *words* serve searches by the beginning of a word, the text
-    index those by whole words.
+    *filter_keys*, *facet_key* and *list_status* are those of facets.py; *choice_key* is a variant's choices as one
+    text, so that no product has two of the same; *words* serve searches by the beginning of a word, the text index
+    those by whole words.
     """
 
     id: str  # type: ignore[assignment]  # Beanie expects an ObjectId; ours are texts
@@ -99,8 +142,15 @@ class ProductDocument(Document):
     category_id: str | None
     filter_keys: list[str]
     facet_key: str
+    list_status: str
     attributes: list[StoredAttribute]
     in_stock: bool | None
+    parent_id: str | None
+    choice_key: str | None
+    options: list[StoredOption]
+    choices: list[StoredAttribute]
+    variant_choices: list[StoredAttribute]
+    deleted_at: datetime | None
     images: list[StoredImage]
     status: ProductStatus
     weight_grams: int
@@ -116,12 +166,19 @@ class ProductDocument(Document):
         indexes: ClassVar = [
             IndexModel("sku", unique=True, name="sku"),
             IndexModel("slug", unique=True, name="slug"),
-            *(IndexModel([("status", ASCENDING), *keys], name=f"all_{name}") for name, *keys in _SORTS),
+            IndexModel([("category_id", ASCENDING), ("_id", ASCENDING)], name="category"),
+            IndexModel(
+                [("parent_id", ASCENDING), ("choice_key", ASCENDING)],
+                unique=True,
+                partialFilterExpression={"parent_id": {"$gt": ""}},
+                name="variants",
+            ),
+            *(IndexModel([("list_status", ASCENDING), *keys], name=f"all_{name}") for name, *keys in _SORTS),
             *(
-                IndexModel([("filter_keys", ASCENDING), ("status", ASCENDING), *keys], name=f"filtered_{name}")
+                IndexModel([("filter_keys", ASCENDING), ("list_status", ASCENDING), *keys], name=f"filtered_{name}")
                 for name, *keys in _SORTS
             ),
-            IndexModel([("words", ASCENDING), ("status", ASCENDING)], name="words_of_status"),
+            IndexModel([("words", ASCENDING), ("list_status", ASCENDING)], name="words_of_list"),
             # No language: its stemming would fit one of them and mangle the names in the others
             IndexModel(
                 [("name", TEXT), ("description", TEXT)],
@@ -146,8 +203,15 @@ class ProductDocument(Document):
             category_id=product.category_id,
             filter_keys=list(filter_keys(product, category)),
             facet_key=facet_key(product, category),
-            attributes=[StoredAttribute(name=each.name, value=each.value) for each in product.attributes],
+            list_status=list_status(product),
+            attributes=[StoredAttribute.from_attribute(each) for each in product.attributes],
             in_stock=product.in_stock,
+            parent_id=product.parent_id,
+            choice_key=_choice_key(product),
+            options=[StoredOption(name=each.name, values=list(each.values)) for each in product.options],
+            choices=[StoredAttribute.from_attribute(each) for each in product.choices],
+            variant_choices=[StoredAttribute.from_attribute(each) for each in product.variant_choices],
+            deleted_at=product.deleted_at,
             images=[StoredImage(url=image.url, alt_text=image.alt_text) for image in product.images],
             status=product.status,
             weight_grams=product.weight_grams,
@@ -158,4 +222,56 @@ class ProductDocument(Document):
         )
 
 
-DOCUMENTS: tuple[type[Document], ...] = (CategoryDocument, ProductDocument)
+def _choice_key(product: Product) -> str | None:
+    if product.parent_id is None:
+        return None
+    return "\n".join(sorted(f"{each.name}={each.value}" for each in product.choices))
+
+
+class SlugRedirectDocument(Document):
+    """A slug that a product or category had before; its id is `product/<slug>` or `category/<slug>`."""
+
+    id: str  # type: ignore[assignment]  # Beanie expects an ObjectId; ours are texts
+    target_id: str
+    since: datetime
+
+    class Settings:
+        """Where it is kept."""
+
+        name = "slug_redirects"
+
+
+class RefilingDocument(Document):
+    """A category whose products have to be filed anew, because it has moved or says something else of attributes.
+
+    It stays for as long as a transaction lives that may have read the category before, and is looked at until then.
+    """
+
+    id: str  # type: ignore[assignment]  # Beanie expects an ObjectId; ours are texts
+    changed_at: datetime
+
+    class Settings:
+        """Where it is kept."""
+
+        name = "refilings"
+
+
+class TreeDocument(Document):
+    """The one row that every change of the category tree writes, so that no two happen at the same time."""
+
+    id: str  # type: ignore[assignment]  # Beanie expects an ObjectId; ours are texts
+    version: int
+
+    class Settings:
+        """Where it is kept."""
+
+        name = "category_tree"
+
+
+DOCUMENTS: tuple[type[Document], ...] = (
+    CategoryDocument,
+    ProductDocument,
+    SlugRedirectDocument,
+    RefilingDocument,
+    TreeDocument,
+)

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.money import Money
-from subgraphs.product.model import Category, Product, ProductAttribute
+from subgraphs.product.attributes import ProductAttribute
+from subgraphs.product.model import Category, Product
 
 _LINE = "\n"
 
@@ -56,7 +57,7 @@ def filter_keys(product: Product, category: Category | None) -> tuple[str, ...]:
     """Return everything that *product*, standing in *category*, is filtered by."""
     return (
         *(category_key(id_) for id_ in (category.path if category else ())),
-        *(attribute_key(attribute) for attribute in product.attributes),
+        *(attribute_key(attribute) for attribute in _counted(product)),
         *(() if product.in_stock is None else (stock_key(product.in_stock),)),
     )
 
@@ -66,8 +67,21 @@ def facet_key(product: Product, category: Category | None) -> str:
     stock = "" if product.in_stock is None else str(int(product.in_stock))
     price = f"{product.price.currency}:{price_range(product.price).low}"
     # No name and no value has a line break in it
-    pairs = (f"{attribute.name}={attribute.value}" for attribute in product.attributes)
+    pairs = (f"{attribute.name}={attribute.value}" for attribute in _counted(product))
     return _LINE.join((price, "/".join(category.path if category else ()), stock, *pairs))
+
+
+def _counted(product: Product) -> tuple[ProductAttribute, ...]:
+    """Return what *product* is found by: its attributes, and what there is to choose, or was chosen."""
+    shown = (*(each for each in product.attributes if each.filterable), *product.choices, *product.variant_choices)
+    return tuple(dict.fromkeys(shown))
+
+
+def list_status(product: Product) -> str:
+    """Return in which lists *product* stands: variants are found by the product that they are of."""
+    if product.deleted_at is not None:
+        return "DELETED"
+    return f"VARIANT_{product.status}" if product.parent_id is not None else product.status.value
 
 
 def price_range(price: Money) -> PriceRange:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 
 from core.errors import BadUserInput, Conflict
 from core.money import Money
+from subgraphs.product.attributes import AttributeDefinition, ProductAttribute, check_attribute_name, check_value
 
 MAX_NAME_LENGTH = 200
 MAX_DESCRIPTION_LENGTH = 20_000
@@ -17,7 +19,9 @@ MAX_URL_LENGTH = 2000
 MAX_ALT_TEXT_LENGTH = 500
 MAX_IMAGES = 20
 MAX_ATTRIBUTES = 50
-MAX_ATTRIBUTE_VALUE_LENGTH = 100
+MAX_OPTIONS = 5
+MAX_OPTION_VALUES = 50
+MAX_VARIANTS = 100
 # A lorry, in grams: what weighs more was mistyped
 MAX_WEIGHT_GRAMS = 40_000_000
 # A category's path is stored with every product in it
@@ -51,22 +55,15 @@ class ProductImage:
 
 
 @dataclass(frozen=True, slots=True)
-class ProductAttribute:
-    """One property by which products are told apart, such as *name* `colour` with *value* `red`."""
-
-    name: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
 class Category:
-    """A shelf. *path* holds the ids from the top category down to this one."""
+    """A shelf. *path* holds the ids from the top category down to this one; *attributes* are its own definitions."""
 
     id: str
     slug: str
     name: str
     path: tuple[str, ...]
     created_at: datetime
+    attributes: tuple[AttributeDefinition, ...] = ()
 
     @property
     def parent_id(self) -> str | None:
@@ -75,10 +72,24 @@ class Category:
 
 
 @dataclass(frozen=True, slots=True)
+class ProductOption:
+    """What a shopper chooses of a product, such as its size, and the values that there are."""
+
+    name: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Product:
     """Something for sale, once it is ACTIVE. *version* counts its changes, so that none is lost to another.
 
     *in_stock* is what the stock announced last, None before it announced anything.
+
+    A product with *options* is sold as its variants: products with an id, a sku and a price of their own, so that
+    carts, stock and orders know nothing else. A variant has *parent_id*, and in *choices* one value of each option;
+    *variant_choices* are the choices of a product's variants on sale, by which it is found.
+
+    One that is deleted stays for those who bought it, until somebody restores it.
     """
 
     id: str
@@ -96,6 +107,16 @@ class Product:
     version: int = 1
     attributes: tuple[ProductAttribute, ...] = ()
     in_stock: bool | None = None
+    parent_id: str | None = None
+    options: tuple[ProductOption, ...] = ()
+    choices: tuple[ProductAttribute, ...] = ()
+    variant_choices: tuple[ProductAttribute, ...] = ()
+    deleted_at: datetime | None = None
+
+    @property
+    def is_sellable(self) -> bool:
+        """Tell whether it may be sold: it is on sale, and nothing is left to choose."""
+        return self.status is ProductStatus.ACTIVE and self.deleted_at is None and not self.options
 
 
 def check_product(product: Product) -> Product:
@@ -115,7 +136,73 @@ def check_product(product: Product) -> Product:
     for position, image in enumerate(product.images):
         _check_image(image, field=f"images.{position}")
     _check_attributes(product.attributes)
+    _check_options(product.options)
     return product
+
+
+def _check_options(options: tuple[ProductOption, ...]) -> None:
+    if len(options) > MAX_OPTIONS:
+        raise BadUserInput(f"a product has at most {MAX_OPTIONS} options", field="options")
+    for position, option in enumerate(options):
+        check_attribute_name(option.name, field=f"options.{position}.name")
+        if not 1 <= len(option.values) <= MAX_OPTION_VALUES or len(set(option.values)) < len(option.values):
+            raise BadUserInput(
+                f"an option has 1 to {MAX_OPTION_VALUES} values, each once", field=f"options.{position}.values"
+            )
+        for number, value in enumerate(option.values):
+            check_value(value, field=f"options.{position}.values.{number}")
+    if len({option.name for option in options}) < len(options):
+        raise BadUserInput("an option is given twice", field="options")
+
+
+def check_choices(choices: tuple[ProductAttribute, ...], options: tuple[ProductOption, ...]) -> None:
+    """Raise BadUserInput unless *choices* are one value of each of *options*."""
+    values = {option.name: option.values for option in options}
+    if not values:
+        raise BadUserInput("the product has no options to choose from", field="productId")
+    if sorted(choice.name for choice in choices) != sorted(values):
+        raise BadUserInput(f"a variant has one value of each of: {', '.join(values)}", field="choices")
+    for position, choice in enumerate(choices):
+        if choice.value not in values[choice.name]:
+            raise BadUserInput(
+                f"{choice.name} is {choice.value!r}; it must be one of {', '.join(values[choice.name])}",
+                field=f"choices.{position}.value",
+            )
+
+
+def choices_on_sale(variants: Iterable[Product]) -> tuple[ProductAttribute, ...]:
+    """Return the distinct choices of those of *variants* that are on sale, sorted."""
+    found = {choice for variant in variants if variant.is_sellable for choice in variant.choices}
+    return tuple(sorted(found, key=lambda choice: (choice.name, choice.value)))
+
+
+def delete(product: Product, *, now: datetime) -> Product:
+    """Return *product* as deleted since *now*, or since it was."""
+    if product.deleted_at is not None:
+        return product
+    return replace(product, deleted_at=now, updated_at=now, version=product.version + 1)
+
+
+def restore(product: Product, *, now: datetime) -> Product:
+    """Return *product* as it was before it was deleted."""
+    if product.deleted_at is None:
+        return product
+    return replace(product, deleted_at=None, updated_at=now, version=product.version + 1)
+
+
+def move_path(category: Category, parent: Category | None, depth_below: int) -> tuple[str, ...]:
+    """Return the path of *category* under *parent*; *depth_below* is how many levels stand below it.
+
+    Raises:
+        Conflict: *parent* stands below the category, or is it.
+        BadUserInput: it would be too deep.
+    """
+    above = parent.path if parent else ()
+    if category.id in above:
+        raise Conflict(f"category {above[-1]} stands below {category.id}: a category cannot stand below itself")
+    if len(above) + 1 + depth_below > MAX_CATEGORY_DEPTH:
+        raise BadUserInput(f"categories are nested at most {MAX_CATEGORY_DEPTH} deep", field="parentId")
+    return (*above, category.id)
 
 
 def _check_attributes(attributes: tuple[ProductAttribute, ...]) -> None:
@@ -123,22 +210,9 @@ def _check_attributes(attributes: tuple[ProductAttribute, ...]) -> None:
         raise BadUserInput(f"a product has at most {MAX_ATTRIBUTES} attributes", field="attributes")
     for position, attribute in enumerate(attributes):
         check_attribute_name(attribute.name, field=f"attributes.{position}.name")
-        value = attribute.value
-        if not value.strip() or len(value) > MAX_ATTRIBUTE_VALUE_LENGTH or not value.isprintable():
-            raise BadUserInput(
-                f"a value is a line of 1 to {MAX_ATTRIBUTE_VALUE_LENGTH} characters",
-                field=f"attributes.{position}.value",
-            )
+        check_value(attribute.value, field=f"attributes.{position}.value")
     if len({attribute.name for attribute in attributes}) < len(attributes):
         raise BadUserInput("a product has one value of an attribute", field="attributes")
-
-
-def check_attribute_name(name: str, *, field: str) -> None:
-    """Raise BadUserInput unless *name* is fit for an attribute: a word for programs, such as `screen_size`."""
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", name):
-        raise BadUserInput(
-            "an attribute's name is 1 to 40 lower-case letters, digits and underscores, a letter first", field=field
-        )
 
 
 def _check_image(image: ProductImage, *, field: str) -> None:
@@ -191,7 +265,9 @@ def archive(product: Product, *, now: datetime) -> Product:
 
 
 def check_editable(product: Product) -> None:
-    """Raise Conflict for an archived product: old orders show it as it was."""
+    """Raise Conflict for an archived or deleted product: old orders show it as it was."""
+    if product.deleted_at is not None:
+        raise Conflict(f"product {product.id} is deleted; restore it first")
     if product.status is ProductStatus.ARCHIVED:
         raise Conflict(f"product {product.id} is ARCHIVED; publish it before editing it")
 

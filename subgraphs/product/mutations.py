@@ -11,16 +11,28 @@ from subgraphs.product.problems import (
     ArchiveProductResult,
     CreateCategoryResult,
     CreateProductResult,
+    EditCategoryResult,
     EditProductResult,
+    MoveCategoryResult,
     PublishProductResult,
+    SetCategoryAttributesResult,
 )
-from subgraphs.product.service import NewProduct, ProductChanges
-from subgraphs.product.types import CategoryType, ProductAttributeInput, ProductImageInput, ProductInfo, ProductType
+from subgraphs.product.service import NewProduct, NewVariant, ProductChanges
+from subgraphs.product.types import (
+    CategoryAttributeInput,
+    CategoryType,
+    ProductAttributeInput,
+    ProductImageInput,
+    ProductInfo,
+    ProductOptionInput,
+    ProductType,
+)
 
 T = TypeVar("T")
 
 _WRITERS = [[PRODUCTS_WRITE]]
 
+CategoryId = Annotated[strawberry.ID, strawberry.argument(description="Id of the category.")]
 ProductId = Annotated[strawberry.ID, strawberry.argument(description="Id of the product.")]
 
 
@@ -50,6 +62,9 @@ class CreateProductInput:
     attributes: list[ProductAttributeInput] = strawberry.field(
         default_factory=list, description="What tells it apart from others."
     )
+    options: list[ProductOptionInput] = strawberry.field(
+        default_factory=list, description="What there is to choose; `createVariant` adds what is sold."
+    )
 
 
 @strawberry.input(description="Changes to a product; what is not given stays as it is.")
@@ -72,12 +87,16 @@ class EditProductInput:
     attributes: list[ProductAttributeInput] | None = strawberry.field(
         default=strawberry.UNSET, description="All its attributes; they replace the present ones."
     )
+    options: list[ProductOptionInput] | None = strawberry.field(
+        default=strawberry.UNSET, description="All its options; its variants must still fit."
+    )
 
     def to_changes(self) -> ProductChanges:
         """Return it as the service takes it; raise BadUserInput for a null where a value is needed."""
         price = _given(self.price, "price")
         images = _given(self.images, "images")
         attributes = _given(self.attributes, "attributes")
+        options = _given(self.options, "options")
         return ProductChanges(
             sku=_given(self.sku, "sku"),
             slug=_given(self.slug, "slug"),
@@ -89,7 +108,33 @@ class EditProductInput:
             images=tuple(image.to_image() for image in images) if images is not None else None,
             weight_grams=_given(self.weight_grams, "weightGrams"),
             attributes=tuple(each.to_attribute() for each in attributes) if attributes is not None else None,
+            options=tuple(each.to_option() for each in options) if options is not None else None,
         )
+
+
+@strawberry.input(description="A new variant of a product.")
+class CreateVariantInput:
+    """What `createVariant` takes."""
+
+    product_id: strawberry.ID = strawberry.field(description="The product with the options.")
+    sku: str = strawberry.field(description="The store's own number for it.")
+    choices: list[ProductAttributeInput] = strawberry.field(description="One value of each option.")
+    name: str | None = strawberry.field(
+        default=None, description="Its name; made of the product's name and the choices if not given."
+    )
+    price: MoneyInput | None = strawberry.field(default=None, description="What one costs; else as the product.")
+    weight_grams: int | None = strawberry.field(default=None, description="What one weighs; else as the product.")
+
+
+@strawberry.input(description="Changes to a category; what is not given stays as it is.")
+class EditCategoryInput:
+    """What `editCategory` takes."""
+
+    id: strawberry.ID = strawberry.field(description="Id of the category.")
+    name: str | None = strawberry.field(default=None, description="Its name.")
+    slug: str | None = strawberry.field(
+        default=None, description="Its name in URLs; the former one leads to it from then on."
+    )
 
 
 def _given(value: T | None, field: str) -> T | None:
@@ -111,10 +156,72 @@ class Mutation:
         self, info: ProductInfo, input: Annotated[CreateCategoryInput, strawberry.argument(description="The category.")]
     ) -> CreateCategoryResult:
         """Add a category."""
-        category = await info.context.service.create_category(
+        category = await info.context.service.categories.create_category(
             name=input.name, slug=input.slug, parent_id=input.parent_id, by=info.context.identity
         )
         return CategoryType.from_category(category)
+
+    @strawberry.federation.mutation(requires_scopes=_WRITERS)
+    async def edit_category(
+        self, info: ProductInfo, input: Annotated[EditCategoryInput, strawberry.argument(description="The changes.")]
+    ) -> EditCategoryResult:
+        """Change a category's name or slug."""
+        category = await info.context.service.categories.edit_category(
+            input.id, name=input.name, slug=input.slug, by=info.context.identity
+        )
+        return CategoryType.from_category(category)
+
+    @strawberry.federation.mutation(requires_scopes=_WRITERS)
+    async def move_category(
+        self,
+        info: ProductInfo,
+        id: CategoryId,
+        parent_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="The category above it; null puts it at the top.")
+        ],
+    ) -> MoveCategoryResult:
+        """Put a category, with all below it, under another one."""
+        category = await info.context.service.categories.move_category(id, parent_id, by=info.context.identity)
+        return CategoryType.from_category(category)
+
+    @strawberry.federation.mutation(requires_scopes=_WRITERS)
+    async def set_category_attributes(
+        self,
+        info: ProductInfo,
+        id: CategoryId,
+        attributes: Annotated[
+            list[CategoryAttributeInput], strawberry.argument(description="All of them; they replace its present ones.")
+        ],
+    ) -> SetCategoryAttributesResult:
+        """Say which attributes products of a category and of those below it have."""
+        definitions = [each.to_definition() for each in attributes]
+        category = await info.context.service.categories.set_attributes(id, definitions, by=info.context.identity)
+        return CategoryType.from_category(category)
+
+    @strawberry.federation.mutation(requires_scopes=_WRITERS)
+    async def create_variant(
+        self, info: ProductInfo, input: Annotated[CreateVariantInput, strawberry.argument(description="The variant.")]
+    ) -> CreateProductResult:
+        """Add a variant of a product: one value of each of its options, with a sku and stock of its own."""
+        new = NewVariant(
+            parent_id=input.product_id,
+            sku=input.sku,
+            choices=tuple(each.to_attribute() for each in input.choices),
+            name=input.name,
+            price=input.price.to_money() if input.price else None,
+            weight_grams=input.weight_grams,
+        )
+        return ProductType.from_product(await info.context.service.create_variant(new, by=info.context.identity))
+
+    @strawberry.federation.mutation(requires_scopes=_WRITERS)
+    async def delete_product(self, info: ProductInfo, id: ProductId) -> ArchiveProductResult:
+        """Take a product out of the catalogue, with its variants; `restoreProduct` brings it back."""
+        return ProductType.from_product(await info.context.service.delete_product(id, by=info.context.identity))
+
+    @strawberry.federation.mutation(requires_scopes=_WRITERS)
+    async def restore_product(self, info: ProductInfo, id: ProductId) -> PublishProductResult:
+        """Bring a deleted product back, as it was."""
+        return ProductType.from_product(await info.context.service.restore_product(id, by=info.context.identity))
 
     @strawberry.federation.mutation(requires_scopes=_WRITERS)
     async def create_product(
@@ -131,6 +238,7 @@ class Mutation:
             images=tuple(image.to_image() for image in input.images),
             weight_grams=input.weight_grams,
             attributes=tuple(each.to_attribute() for each in input.attributes),
+            options=tuple(each.to_option() for each in input.options),
         )
         return ProductType.from_product(await info.context.service.create_product(new, by=info.context.identity))
 

@@ -27,3 +27,17 @@ ArchiveProductResult: TypeAlias = Annotated[
     ProductType | NotFoundProblem | ConflictProblem,
     strawberry.union("ArchiveProductResult", description="The archived product, or why it was not archived."),
 ]
+EditCategoryResult: TypeAlias = Annotated[
+    CategoryType | InvalidInputProblem | NotFoundProblem | ConflictProblem,
+    strawberry.union("EditCategoryResult", description="The category as it is now, or why it was not changed."),
+]
+MoveCategoryResult: TypeAlias = Annotated[
+    CategoryType | InvalidInputProblem | NotFoundProblem | ConflictProblem,
+    strawberry.union("MoveCategoryResult", description="The category as it is now, or why it was not moved."),
+]
+SetCategoryAttributesResult: TypeAlias = Annotated[
+    CategoryType | InvalidInputProblem | NotFoundProblem | ConflictProblem,
+    strawberry.union(
+        "SetCategoryAttributesResult", description="The category as it is now, or why it was not changed."
+    ),
+]

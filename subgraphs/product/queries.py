@@ -72,7 +72,9 @@ class Query:
     @strawberry.field(directives=_CATALOGUE)
     async def categories(self, info: ProductInfo) -> list[CategoryType]:
         """List all categories by name."""
-        return [CategoryType.from_category(category) for category in await info.context.service.list_categories()]
+        return [
+            CategoryType.from_category(category) for category in await info.context.service.categories.list_categories()
+        ]
 
     @strawberry.field(directives=_CATALOGUE)
     async def category(

@@ -1,15 +1,17 @@
 """The only queries of the catalogue. Reads take raw rows: through Beanie's models a list costs four times more."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from core.money import Money
 from core.mongo import Database, Row, Session
+from subgraphs.product.attributes import AttributeDefinition, AttributeType, ProductAttribute
 from subgraphs.product.documents import CategoryDocument, ProductDocument
 from subgraphs.product.model import (
     Category,
     Product,
-    ProductAttribute,
     ProductImage,
+    ProductOption,
     ProductStatus,
 )
 
@@ -17,11 +19,21 @@ CATEGORIES = "categories"
 PRODUCTS = "products"
 
 # What only queries need is left where it is
-PRODUCT_FIELDS = {"words": 0, "filter_keys": 0, "facet_key": 0}
+PRODUCT_FIELDS = {"words": 0, "filter_keys": 0, "facet_key": 0, "list_status": 0, "choice_key": 0}
 # Of earlier versions, which nothing reads by any more
 _FORMER_INDEXES = frozenset(
     {"newest", "by_price", "by_name", "category_newest", "category_by_price", "category_by_name", "by_word"}
 )
+# What rows of earlier versions lack
+_NEW_FIELDS: Row = {
+    "attributes": [],
+    "in_stock": None,
+    "parent_id": None,
+    "options": [],
+    "choices": [],
+    "variant_choices": [],
+    "deleted_at": None,
+}
 # More categories than a person can look through
 MAX_CATEGORIES = 1000
 
@@ -32,6 +44,7 @@ class CatalogueRepository:
     def __init__(self, database: Database) -> None:
         self._products = database[PRODUCTS]
         self._categories = database[CATEGORIES]
+        self._redirects = database["slug_redirects"]
 
     async def find_products(self, field: str, values: Sequence[str]) -> list[Product]:
         """Return the products whose *field* (`_id`, `sku`, `slug`) is one of *values*, in any order and state."""
@@ -62,12 +75,11 @@ class CatalogueRepository:
 
     async def complete_rows(self) -> None:
         """Give products that an earlier version wrote what lists filter and count by, and drop its indexes."""
-        async for row in self._products.find({"facet_key": {"$exists": False}}):
-            product = product_from_row({"attributes": [], "in_stock": None, **row})
+        async for row in self._products.find({"list_status": {"$exists": False}}):
+            product = product_from_row({**_NEW_FIELDS, **row})
             category = None if product.category_id is None else await self.find_category(product.category_id)
-            fields = ProductDocument.from_product(product, category).model_dump(
-                include={"filter_keys", "facet_key", "attributes", "in_stock"}
-            )
+            names = {"filter_keys", "facet_key", "list_status", "choice_key", *_NEW_FIELDS}
+            fields = ProductDocument.from_product(product, category).model_dump(include=names)
             await self._products.update_one({"_id": product.id, "version": product.version}, {"$set": fields})
         for name in set(await self._products.index_information()) & _FORMER_INDEXES:
             await self._products.drop_index(name)
@@ -77,9 +89,49 @@ class CatalogueRepository:
         rows = await self._categories.find({field: {"$in": list(values)}}).to_list()
         return [category_from_row(row) for row in rows]
 
-    async def find_category(self, id_: str) -> Category | None:
+    async def find_variants(self, parent_ids: Sequence[str], *, session: Session | None = None) -> list[Product]:
+        """Return the variants of products, in any state, those of one product by their choices."""
+        cursor = self._products.find({"parent_id": {"$in": list(parent_ids)}}, PRODUCT_FIELDS, session=session)
+        return [product_from_row(row) async for row in cursor.sort([("parent_id", 1), ("choice_key", 1)])]
+
+    async def find_by_slug(self, slugs: Sequence[str]) -> dict[str, Product]:
+        """Return the products that have these slugs, or had them before, by slug."""
+        found = {product.slug: product for product in await self.find_products("slug", slugs)}
+        former = await self._find_redirects("product", [slug for slug in slugs if slug not in found])
+        by_id = (
+            {product.id: product for product in await self.find_products("_id", [*former.values()])} if former else {}
+        )
+        return found | {slug: by_id[id_] for slug, id_ in former.items() if id_ in by_id}
+
+    async def find_categories_by_slug(self, slugs: Sequence[str]) -> dict[str, Category]:
+        """Return the categories that have these slugs, or had them before, by slug."""
+        found = {category.slug: category for category in await self.find_categories("slug", slugs)}
+        former = await self._find_redirects("category", [slug for slug in slugs if slug not in found])
+        by_id = {each.id: each for each in await self.find_categories("_id", [*former.values()])} if former else {}
+        return found | {slug: by_id[id_] for slug, id_ in former.items() if id_ in by_id}
+
+    async def _find_redirects(self, kind: str, slugs: Sequence[str]) -> dict[str, str]:
+        if not slugs:
+            return {}
+        rows = self._redirects.find({"_id": {"$in": [f"{kind}/{slug}" for slug in slugs]}})
+        return {row["_id"].partition("/")[2]: row["target_id"] async for row in rows}
+
+    async def keep_slug(
+        self, kind: str, former: str | None, present: str, target_id: str, *, now: datetime, session: Session
+    ) -> None:
+        """Make the *former* slug lead to *target_id*, and *present* lead nowhere else."""
+        await self._redirects.delete_one({"_id": f"{kind}/{present}"}, session=session)
+        if former is not None:
+            await self._redirects.update_one(
+                {"_id": f"{kind}/{former}"},
+                {"$set": {"target_id": target_id, "since": now}},
+                upsert=True,
+                session=session,
+            )
+
+    async def find_category(self, id_: str, *, session: Session | None = None) -> Category | None:
         """Return one category."""
-        row = await self._categories.find_one({"_id": id_})
+        row = await self._categories.find_one({"_id": id_}, session=session)
         return None if row is None else category_from_row(row)
 
     async def find_all_categories(self) -> list[Category]:
@@ -109,13 +161,38 @@ def product_from_row(row: Row) -> Product:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         version=row["version"],
-        attributes=tuple(ProductAttribute(each["name"], each["value"]) for each in row["attributes"]),
+        attributes=_attributes_of(row["attributes"]),
         in_stock=row["in_stock"],
+        parent_id=row["parent_id"],
+        options=tuple(ProductOption(each["name"], tuple(each["values"])) for each in row["options"]),
+        choices=_attributes_of(row["choices"]),
+        variant_choices=_attributes_of(row["variant_choices"]),
+        deleted_at=row["deleted_at"],
     )
 
 
 def category_from_row(row: Row) -> Category:
     """Read a row of `categories`."""
     return Category(
-        id=row["_id"], slug=row["slug"], name=row["name"], path=tuple(row["path"]), created_at=row["created_at"]
+        id=row["_id"],
+        slug=row["slug"],
+        name=row["name"],
+        path=tuple(row["path"]),
+        created_at=row["created_at"],
+        attributes=tuple(
+            AttributeDefinition(
+                name=each["name"],
+                label=each["label"],
+                type=AttributeType(each["type"]),
+                options=tuple(each["options"]),
+                unit=each["unit"],
+                required=each["required"],
+                filterable=each["filterable"],
+            )
+            for each in row.get("attributes", ())
+        ),
     )
+
+
+def _attributes_of(stored: list[Row]) -> tuple[ProductAttribute, ...]:
+    return tuple(ProductAttribute(each["name"], each["value"], each["filterable"]) for each in stored)

@@ -14,8 +14,9 @@ from core.money import Money
 from core.paging import Page, PageRequest
 from core.scopes import PRODUCTS_WRITE
 from subgraphs.product import model
+from subgraphs.product.attributes import ProductAttribute, check_attribute_name
 from subgraphs.product.facets import Facets, count_facets
-from subgraphs.product.model import Product, ProductAttribute, ProductSort, ProductStatus
+from subgraphs.product.model import Product, ProductSort, ProductStatus
 from subgraphs.product.search_repository import ProductQuery, SearchRepository
 from subgraphs.product.visibility import sees_everything
 
@@ -152,7 +153,7 @@ def _read_attributes(filters: tuple[AttributeFilter, ...]) -> tuple[tuple[Produc
     if len(filters) > MAX_FILTERED_ATTRIBUTES:
         raise BadUserInput(f"at most {MAX_FILTERED_ATTRIBUTES} attributes are filtered by", field="filter.attributes")
     for position, each in enumerate(filters):
-        model.check_attribute_name(each.name, field=f"filter.attributes.{position}.name")
+        check_attribute_name(each.name, field=f"filter.attributes.{position}.name")
         if not 1 <= len(each.values) <= MAX_FILTERED_VALUES:
             raise BadUserInput(
                 f"an attribute is filtered by 1 to {MAX_FILTERED_VALUES} values",

@@ -11,8 +11,9 @@ from bson import Regex
 
 from core.mongo import Database, Row
 from core.paging import Page, PageRequest, SortOrder, find_computed_page, find_page, find_pages
+from subgraphs.product.attributes import ProductAttribute
 from subgraphs.product.facets import attribute_key, category_key, stock_key
-from subgraphs.product.model import Product, ProductAttribute, ProductSort, ProductStatus, SearchTerms
+from subgraphs.product.model import Product, ProductSort, ProductStatus, SearchTerms
 from subgraphs.product.repository import PRODUCT_FIELDS, PRODUCTS, product_from_row
 
 _ORDERS: Mapping[ProductSort, SortOrder] = {
@@ -82,7 +83,7 @@ class SearchRepository:
             [category_key(id_) for id_ in category_ids],
             _ORDERS[sort],
             page,
-            query={"status": ProductStatus.ACTIVE},
+            query={"list_status": ProductStatus.ACTIVE},
             projection=PRODUCT_FIELDS,
         )
         return [_products_of(rows) for rows in found]
@@ -106,14 +107,14 @@ class SearchRepository:
         both = [{"words": pattern}, *({"words": word} for word in words)]
         cursor = await self._products.aggregate(
             [
-                {"$match": {"status": ProductStatus.ACTIVE, "$and": both}},
+                {"$match": {"list_status": ProductStatus.ACTIVE, "$and": both}},
                 {"$limit": MAX_COMPLETED},
                 {"$project": {"words": 1}},
                 {"$unwind": "$words"},
                 {"$match": {"words": pattern}},
                 {"$group": {"_id": "$words", "count": {"$sum": 1}}},
             ],
-            hint="words_of_status",
+            hint="words_of_list",
         )
         return {row["_id"]: row["count"] for row in await cursor.to_list()}
 
@@ -136,7 +137,7 @@ def _index_for(query: ProductQuery, sort: ProductSort) -> str | None:
 
 
 def _condition_of(query: ProductQuery) -> dict[str, Any]:
-    condition: dict[str, Any] = {"status": query.status}
+    condition: dict[str, Any] = {"list_status": query.status}
     keys: list[Any] = [] if query.category_id is None else [category_key(query.category_id)]
     keys += [
         attribute_key(values[0]) if len(values) == 1 else {"$in": [attribute_key(value) for value in values]}

@@ -1,13 +1,11 @@
 """Use cases of the catalogue. Each change and its event are one transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
 from typing import Any
 
-from core.audit import announce_privileged
 from core.clock import Clock
-from core.errors import Conflict, NotFound
+from core.errors import BadUserInput, Conflict, NotFound
 from core.identity import Identity
 from core.ids import new_id
 from core.money import Money
@@ -15,14 +13,18 @@ from core.mongo import Client, Database, DuplicateKeyError, Session, in_transact
 from core.scopes import PRODUCTS_WRITE
 from core.subgraph import require_scopes
 from subgraphs.product import model
+from subgraphs.product.attributes import ProductAttribute, find_missing, fit_attributes
+from subgraphs.product.categories import CategoryTree
 from subgraphs.product.events import (
     PRODUCT_ARCHIVED,
     PRODUCT_CREATED,
+    PRODUCT_DELETED,
     PRODUCT_EDITED,
     PRODUCT_PUBLISHED,
-    announce_product,
+    PRODUCT_RESTORED,
 )
-from subgraphs.product.model import Category, Product, ProductAttribute, ProductImage, ProductStatus
+from subgraphs.product.model import Category, Product, ProductImage, ProductOption, ProductStatus
+from subgraphs.product.recording import Recorder
 from subgraphs.product.repository import CatalogueRepository
 
 # What the audit log calls what is announced
@@ -31,6 +33,8 @@ _AUDITED_AS = {
     PRODUCT_CREATED: "PRODUCT_CREATED",
     PRODUCT_EDITED: "PRODUCT_EDITED",
     PRODUCT_PUBLISHED: "PRODUCT_PUBLISHED",
+    PRODUCT_DELETED: "PRODUCT_DELETED",
+    PRODUCT_RESTORED: "PRODUCT_RESTORED",
 }
 
 
@@ -47,6 +51,19 @@ class NewProduct:
     images: tuple[ProductImage, ...] = ()
     weight_grams: int = 0
     attributes: tuple[ProductAttribute, ...] = ()
+    options: tuple[ProductOption, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewVariant:
+    """A variant as somebody describes it; None is what its product has, or follows from it."""
+
+    parent_id: str
+    sku: str
+    choices: tuple[ProductAttribute, ...]
+    name: str | None = None
+    price: Money | None = None
+    weight_grams: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +80,16 @@ class ProductChanges:
     images: tuple[ProductImage, ...] | None = None
     weight_grams: int | None = None
     attributes: tuple[ProductAttribute, ...] | None = None
+    options: tuple[ProductOption, ...] | None = None
+
+
+# What happens to a product's variants along with it
+_WITH_VARIANTS: Mapping[str, Callable[..., Product]] = {
+    PRODUCT_ARCHIVED: model.archive,
+    PRODUCT_PUBLISHED: model.publish,
+    PRODUCT_DELETED: model.delete,
+    PRODUCT_RESTORED: model.restore,
+}
 
 
 class CatalogueService:
@@ -70,46 +97,16 @@ class CatalogueService:
 
     def __init__(self, client: Client, database: Database, clock: Clock) -> None:
         self._client = client
-        self._database = database
         self._clock = clock
+        self._recorder = Recorder(database)
         self.repository = CatalogueRepository(database)
-
-    async def list_categories(self) -> list[Category]:
-        """Return all categories by name."""
-        return await self.repository.find_all_categories()
-
-    async def create_category(self, *, name: str, slug: str | None, parent_id: str | None, by: Identity) -> Category:
-        """Add a category, under *parent_id* if given.
-
-        Raises:
-            BadUserInput: name or slug are not valid, or it would be too deep.
-            NotFound: there is no such parent.
-            Conflict: the slug is taken.
-        """
-        require_scopes(by, PRODUCTS_WRITE)
-        id_ = new_id("cat")
-        name = name.strip()
-        model.check_name(name)
-        slug = model.slug_from(name, fallback=id_) if slug is None else slug
-        model.check_slug(slug)
-        parent = None if parent_id is None else await self._find_category(parent_id)
-        category = Category(id_, slug, name, model.child_path(parent, id_), self._clock.now())
-
-        async def work(session: Session) -> None:
-            await self.repository.insert_category(category, session=session)
-            await self._note("CATEGORY_CREATED", id_, by, category.created_at, session)
-
-        try:
-            await in_transaction(self._client, work)
-        except DuplicateKeyError:
-            raise Conflict(f"the slug {slug} is taken by another category") from None
-        return category
+        self.categories = CategoryTree(client, database, clock, self.repository, self._recorder)
 
     async def create_product(self, new: NewProduct, *, by: Identity) -> Product:
         """Add a product as a draft.
 
         Raises:
-            BadUserInput: a field is not valid.
+            BadUserInput: a field is not valid, or an attribute is not what the category wants.
             NotFound: there is no such category.
             Conflict: sku or slug are taken.
         """
@@ -131,16 +128,60 @@ class CatalogueService:
                 created_at=now,
                 updated_at=now,
                 attributes=new.attributes,
+                options=new.options,
             )
         )
-        category = None if new.category_id is None else await self._find_category(new.category_id)
+        category = await self._category_of(product)
+        product = await self._fit(product, category)
+        return await self._insert_with_slug(product, category, by, chosen=new.slug is not None)
+
+    async def create_variant(self, new: NewVariant, *, by: Identity) -> Product:
+        """Add a variant: a product of its own, with a sku and stock of its own, on sale if its product is.
+
+        What is not given is as the product has it.
+
+        Raises:
+            BadUserInput: a field is not valid, or the choices are not one of each option.
+            NotFound: there is no such product.
+            Conflict: it is archived, has too many variants or one of these choices, or the sku is taken.
+        """
+        require_scopes(by, PRODUCTS_WRITE)
+        parent = await self._find_product(new.parent_id)
+        model.check_editable(parent)
+        model.check_choices(new.choices, parent.options)
+        id_, now = new_id("prd"), self._clock.now()
+        values = " / ".join(choice.value for choice in new.choices)
+        name = f"{parent.name[: model.MAX_NAME_LENGTH - len(values) - 3]} - {values}" if new.name is None else new.name
+        variant = model.check_product(
+            Product(
+                id=id_,
+                sku=new.sku,
+                slug=model.slug_from(name, fallback=id_),
+                name=name.strip(),
+                description="",
+                price=new.price or parent.price,
+                category_id=parent.category_id,
+                images=(),
+                status=parent.status,
+                weight_grams=parent.weight_grams if new.weight_grams is None else new.weight_grams,
+                created_at=now,
+                updated_at=now,
+                parent_id=parent.id,
+                choices=new.choices,
+            )
+        )
+        return await self._insert_with_slug(variant, await self._category_of(parent), by, chosen=False)
+
+    async def _insert_with_slug(
+        self, product: Product, category: Category | None, by: Identity, *, chosen: bool
+    ) -> Product:
         try:
             await self._insert(product, category, by)
         except DuplicateKeyError as error:
-            if new.slug is not None or "slug" not in _key_of(error):
+            if chosen or "slug" not in _key_of(error):
                 raise _taken(error, product) from None
             # The slug was our choice: two products of one name differ by the end of their ids
-            end = f"-{id_[-8:]}"
+            end = f"-{product.id[-8:]}"
             slug = product.slug[: model.MAX_SLUG_LENGTH - len(end)].rstrip("-") + end
             product = replace(product, slug=slug)
             try:
@@ -170,6 +211,7 @@ class CatalogueService:
             "images": changes.images,
             "weight_grams": changes.weight_grams,
             "attributes": changes.attributes,
+            "options": changes.options,
         }
         after = replace(before, **{name: value for name, value in chosen.items() if value is not None})
         if changes.leave_category:
@@ -177,29 +219,52 @@ class CatalogueService:
         if after == before:
             return before
         after = replace(after, updated_at=self._clock.now(), version=before.version + 1)
+        if after.parent_id is not None and (after.options or after.category_id != before.category_id):
+            raise Conflict(f"product {id_} is a variant of {after.parent_id}, which has its options and its category")
         return await self._replace(before, model.check_product(after), PRODUCT_EDITED, by)
 
     async def publish_product(self, id_: str, *, by: Identity) -> Product:
-        """Put a product on sale; one that is on sale already stays as it is."""
+        """Put a product on sale, with its variants; one that is on sale already stays as it is.
+
+        Raises:
+            NotFound: there is no such product.
+            Conflict: it is deleted, or lacks an attribute that its category requires.
+        """
         require_scopes(by, PRODUCTS_WRITE)
         before = await self._find_product(id_)
+        if before.deleted_at is not None:
+            raise Conflict(f"product {id_} is deleted; restore it first")
         return await self._replace(before, model.publish(before, now=self._clock.now()), PRODUCT_PUBLISHED, by)
 
     async def archive_product(self, id_: str, *, by: Identity) -> Product:
-        """Take a product off sale for good; one that is archived already stays as it is."""
+        """Take a product off sale for good, with its variants; one that is archived already stays as it is."""
         require_scopes(by, PRODUCTS_WRITE)
         before = await self._find_product(id_)
         return await self._replace(before, model.archive(before, now=self._clock.now()), PRODUCT_ARCHIVED, by)
+
+    async def delete_product(self, id_: str, *, by: Identity) -> Product:
+        """Take a product and its variants out of the catalogue; old orders still show it, and it can be restored."""
+        require_scopes(by, PRODUCTS_WRITE)
+        before = await self._find_product(id_)
+        return await self._replace(before, model.delete(before, now=self._clock.now()), PRODUCT_DELETED, by)
+
+    async def restore_product(self, id_: str, *, by: Identity) -> Product:
+        """Bring a deleted product and its variants back, as they were; one that is not deleted stays as it is."""
+        require_scopes(by, PRODUCTS_WRITE)
+        before = await self._find_product(id_)
+        return await self._replace(before, model.restore(before, now=self._clock.now()), PRODUCT_RESTORED, by)
 
     async def note_stock_in(self, session: Session, product_id: str, *, in_stock: bool) -> None:
         """Note, in the transaction of *session*, whether a product is in stock; one that is gone needs no note."""
         before = await self.repository.find_product(product_id, session=session)
         if before is None or before.in_stock == in_stock:
             return
-        category = None if before.category_id is None else await self._find_category(before.category_id)
+        category = await self._category_of(before)
         after = replace(before, in_stock=in_stock, version=before.version + 1)
         # Whoever changed it after our read makes the write conflict, and the whole is run again
         assert await self.repository.replace_product(before, after, category, session=session)
+        if after.parent_id is not None:
+            await self._refresh_parent(after.parent_id, category, session)
 
     async def _find_product(self, id_: str) -> Product:
         product = await self.repository.find_product(id_)
@@ -207,56 +272,108 @@ class CatalogueService:
             raise NotFound(f"there is no product {id_}")
         return product
 
-    async def _find_category(self, id_: str) -> Category:
-        category = await self.repository.find_category(id_)
-        if category is None:
-            raise NotFound(f"there is no category {id_}")
-        return category
+    async def _category_of(self, product: Product) -> Category | None:
+        return None if product.category_id is None else await self.categories.find(product.category_id)
+
+    async def _fit(self, product: Product, category: Category | None) -> Product:
+        """Return *product* with attributes as its category wants them; on sale, it has all that are required."""
+        if product.parent_id is not None:
+            return product
+        definitions = await self.categories.definitions_of(category)
+        missing = find_missing(product.attributes, definitions)
+        if missing and product.status is ProductStatus.ACTIVE:
+            raise Conflict(f"product {product.id} cannot be on sale without: {', '.join(missing)}")
+        return replace(product, attributes=fit_attributes(product.attributes, definitions))
 
     async def _insert(self, product: Product, category: Category | None, by: Identity) -> None:
+        now = product.created_at
+
         async def work(session: Session) -> None:
             await self.repository.insert_product(product, category, session=session)
-            await self._announce(PRODUCT_CREATED, product.id, product.created_at, session)
-            await self._note(_AUDITED_AS[PRODUCT_CREATED], product.id, by, product.created_at, session)
+            await self.repository.keep_slug("product", None, product.slug, product.id, now=now, session=session)
+            if product.parent_id is not None:
+                await self._refresh_parent(product.parent_id, category, session, is_new=True)
+            await self._recorder.announce(PRODUCT_CREATED, product.id, now=now, session=session)
+            await self._recorder.note(_AUDITED_AS[PRODUCT_CREATED], product.id, by=by, now=now, session=session)
 
         await in_transaction(self._client, work)
 
     async def _replace(self, before: Product, after: Product, event: str, by: Identity) -> Product:
         if after == before:
             return before
-        # Categories never move, so the path that is written with the product stays right
-        category = None if after.category_id is None else await self._find_category(after.category_id)
+        category = await self._category_of(after)
+        if event in (PRODUCT_EDITED, PRODUCT_PUBLISHED):
+            after = await self._fit(after, category)
+        now = after.updated_at
 
-        async def work(session: Session) -> None:
-            if not await self.repository.replace_product(before, after, category, session=session):
+        async def work(session: Session) -> Product:
+            written = after
+            if after.parent_id is None:
+                written = await self._change_variants(before, after, event, category, session)
+            if not await self.repository.replace_product(before, written, category, session=session):
                 raise Conflict(f"product {before.id} was changed by somebody else at the same time; try again")
-            await self._announce(event, after.id, after.updated_at, session)
-            await self._note(
-                _AUDITED_AS[event], after.id, by, after.updated_at, session, details=_changes(before, after)
-            )
+            if after.slug != before.slug:
+                await self.repository.keep_slug("product", before.slug, after.slug, after.id, now=now, session=session)
+            if after.parent_id is not None:
+                await self._refresh_parent(after.parent_id, category, session)
+            await self._recorder.announce(event, after.id, now=now, session=session)
+            details = _changes(before, after)
+            await self._recorder.note(_AUDITED_AS[event], after.id, by=by, now=now, session=session, details=details)
+            return written
 
         try:
-            await in_transaction(self._client, work)
+            return await in_transaction(self._client, work)
         except DuplicateKeyError as error:
             raise _taken(error, after) from None
-        return after
 
-    async def _announce(self, event: str, product_id: str, now: datetime, session: Session) -> None:
-        await announce_product(self._database, event, product_id, now=now, session=session)
+    async def _change_variants(
+        self, before: Product, after: Product, event: str, category: Category | None, session: Session
+    ) -> Product:
+        """Do to the variants of a product what is done to it; return *after* with what they are found by."""
+        variants = await self.repository.find_variants([after.id], session=session) if before.options else []
+        changed = []
+        for variant in variants:
+            moved = replace(variant, category_id=after.category_id)
+            # One that was deleted on its own stays so
+            is_concerned = event != PRODUCT_RESTORED or variant.deleted_at == before.deleted_at
+            if event in _WITH_VARIANTS and is_concerned:
+                moved = _WITH_VARIANTS[event](moved, now=after.updated_at)
+            elif after.options != before.options:
+                try:
+                    model.check_choices(variant.choices, after.options)
+                except BadUserInput:
+                    raise Conflict(f"the variant {variant.sku} has a choice that would no longer be there") from None
+            if moved != variant:
+                moved = replace(moved, version=variant.version + 1)
+                if not await self.repository.replace_product(variant, moved, category, session=session):
+                    raise Conflict(f"variant {variant.id} was changed by somebody else at the same time; try again")
+                if event in _WITH_VARIANTS:
+                    await self._recorder.announce(event, moved.id, now=after.updated_at, session=session)
+            changed.append(moved)
+        return replace(after, variant_choices=model.choices_on_sale(changed))
 
-    async def _note(
-        self,
-        action: str,
-        target: str,
-        by: Identity,
-        now: datetime,
-        session: Session,
-        *,
-        details: Mapping[str, str] | None = None,
+    async def _refresh_parent(
+        self, parent_id: str, category: Category | None, session: Session, *, is_new: bool = False
     ) -> None:
-        await announce_privileged(
-            self._database, action, target, actor_id=by.subject, now=now, session=session, details=details
+        """Make a product found by the choices of its variants, in the transaction that changes one of them."""
+        parent = await self.repository.find_product(parent_id, session=session)
+        if parent is None:
+            raise NotFound(f"there is no product {parent_id}")
+        variants = await self.repository.find_variants([parent_id], session=session)
+        if len(variants) > model.MAX_VARIANTS:
+            raise Conflict(f"product {parent_id} has {model.MAX_VARIANTS} variants already")
+        if is_new:
+            # As it is now: its options may have changed since the choices were looked at
+            model.check_editable(parent)
+            for variant in variants:
+                model.check_choices(variant.choices, parent.options)
+        known = [each.in_stock for each in variants if each.in_stock is not None]
+        after = replace(
+            parent, variant_choices=model.choices_on_sale(variants), in_stock=any(known) if known else parent.in_stock
         )
+        # Written in any case: two changes of one product's variants and options must conflict
+        after = replace(after, version=parent.version + 1)
+        assert await self.repository.replace_product(parent, after, category, session=session)
 
 
 def _changes(before: Product, after: Product) -> dict[str, str]:
@@ -280,6 +397,9 @@ def _key_of(error: DuplicateKeyError) -> dict[str, object]:
 
 
 def _taken(error: DuplicateKeyError, product: Product) -> Conflict:
+    if "choice_key" in _key_of(error):
+        chosen = ", ".join(f"{each.name} {each.value}" for each in product.choices)
+        return Conflict(f"product {product.parent_id} has a variant with {chosen}")
     if "sku" in _key_of(error):
         return Conflict(f"the sku {product.sku} is taken by another product")
     return Conflict(f"the slug {product.slug} is taken by another product")

@@ -1,5 +1,6 @@
 """The catalogue's GraphQL types."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Self
 
 import strawberry
@@ -10,10 +11,11 @@ from schema.money import MoneyInput, MoneyType
 from schema.ownership import Public
 from schema.pagination import After, Before, Connection, First, Last, connection_arguments
 from schema.scalars import DateTime
+from subgraphs.product.attributes import AttributeDefinition, AttributeType, ProductAttribute, inherit
 from subgraphs.product.context import ProductContext
-from subgraphs.product.model import Category, Product, ProductAttribute, ProductImage, ProductSort, ProductStatus
+from subgraphs.product.model import Category, Product, ProductImage, ProductOption, ProductSort, ProductStatus
 from subgraphs.product.search import AttributeFilter, ProductFilter
-from subgraphs.product.visibility import is_visible_by_reference
+from subgraphs.product.visibility import is_visible, is_visible_by_reference
 
 strawberry.enum(
     ProductStatus, description="DRAFT is not shown yet, ACTIVE is for sale, ARCHIVED is no longer for sale."
@@ -21,6 +23,11 @@ strawberry.enum(
 strawberry.enum(
     ProductSort,
     description="How products are ordered. RELEVANCE needs a search and is its default; else NEWEST is the default.",
+)
+
+strawberry.enum(
+    AttributeType,
+    description="TEXT is any line, NUMBER such as 12.5, BOOLEAN true or false, OPTION one of those that are listed.",
 )
 
 ProductInfo = Info[ProductContext, None]
@@ -36,6 +43,35 @@ class ProductImageType:
 class ProductAttributeType:
     name: str = strawberry.field(description="Its name for programs, such as `screen_size`.")
     value: str = strawberry.field(description="What this product has.")
+
+
+@strawberry.type(name="ProductOption", description="What there is to choose of a product.")
+class ProductOptionType:
+    name: str = strawberry.field(description="Its name for programs, such as `size`.")
+    values: list[str] = strawberry.field(description="The values that there are.")
+
+
+@strawberry.type(description="What a category says of an attribute of its products.")
+class CategoryAttribute:
+    name: str = strawberry.field(description="Its name for programs, such as `screen_size`.")
+    label: str = strawberry.field(description="Its name for people.")
+    type: AttributeType = strawberry.field(description="What values it has.")
+    options: list[str] = strawberry.field(description="The values of one of type OPTION; empty for others.")
+    unit: str = strawberry.field(description="What a number counts, such as `cm`; may be empty.")
+    required: bool = strawberry.field(description="Whether a product needs it to be on sale.")
+    filterable: bool = strawberry.field(description="Whether lists are filtered by it, and facets count it.")
+
+    @classmethod
+    def from_definition(cls, each: AttributeDefinition) -> Self:
+        return cls(
+            name=each.name,
+            label=each.label,
+            type=each.type,
+            options=list(each.options),
+            unit=each.unit,
+            required=each.required,
+            filterable=each.filterable,
+        )
 
 
 @strawberry.federation.type(name="Category", keys=["id", "slug"], description="A shelf of the catalogue.")
@@ -55,6 +91,17 @@ class CategoryType:
             return None
         parent = await info.context.category_by_id.load(self.category.parent_id)
         return None if parent is None else CategoryType.from_category(parent)
+
+    @strawberry.field(description="The categories above, from the top down.")
+    async def ancestors(self, info: ProductInfo) -> list["CategoryType"]:
+        above = await info.context.category_by_id.load_many(list(self.category.path[:-1]))
+        return [CategoryType.from_category(each) for each in above if each is not None]
+
+    @strawberry.field(description="What holds of attributes here: what this category and those above say, by name.")
+    async def attributes(self, info: ProductInfo) -> list[CategoryAttribute]:
+        path = await info.context.category_by_id.load_many(list(self.category.path[:-1]))
+        own = [*(each.attributes for each in path if each is not None), self.category.attributes]
+        return [CategoryAttribute.from_definition(each) for each in inherit(own)]
 
     @strawberry.field(description="The active products of this category and of those below it.")
     async def products(
@@ -92,6 +139,14 @@ class ProductType:
     )
     images: list[ProductImageType] = strawberry.field(description="Pictures, the most telling one first.")
     attributes: list[ProductAttributeType] = strawberry.field(description="What tells it apart from others.")
+    options: list[ProductOptionType] = strawberry.field(
+        description="What there is to choose; if there is anything, its variants are what is sold."
+    )
+    choices: list[ProductAttributeType] = strawberry.field(description="Of a variant, its value of each option.")
+    sellable: bool = strawberry.field(
+        description="Whether it may be sold, if there are any: it is on sale, and nothing is left to choose."
+    )
+    deleted_at: DateTime | None = strawberry.field(description="Since when it is deleted; null if it is not.")
     status: ProductStatus = strawberry.field(description="Whether it is for sale.")
     weight_grams: int = strawberry.field(description="What one of it weighs; 0 if that is unknown or nothing.")
     created_at: DateTime = strawberry.field(description="When it was added.")
@@ -108,12 +163,34 @@ class ProductType:
             description=product.description,
             price=MoneyType.from_money(product.price),
             images=[ProductImageType(url=image.url, alt_text=image.alt_text) for image in product.images],
-            attributes=[ProductAttributeType(name=each.name, value=each.value) for each in product.attributes],
+            attributes=_attributes(product.attributes),
+            options=[ProductOptionType(name=each.name, values=list(each.values)) for each in product.options],
+            choices=_attributes(product.choices),
+            sellable=product.is_sellable,
+            deleted_at=DateTime(product.deleted_at) if product.deleted_at else None,
             status=product.status,
             weight_grams=product.weight_grams,
             created_at=DateTime(product.created_at),
             updated_at=DateTime(product.updated_at),
         )
+
+    @strawberry.field(description="Of a variant, the product that it is of.")
+    async def parent(self, info: ProductInfo) -> "ProductType | None":
+        if self.product.parent_id is None:
+            return None
+        parent = await info.context.product_by_id.load(self.product.parent_id)
+        if parent is None or not is_visible_by_reference(parent, info.context.identity):
+            return None
+        return ProductType.from_product(parent)
+
+    @strawberry.field(description="Its variants on sale; for those who edit products, all of them.")
+    async def variants(self, info: ProductInfo) -> list["ProductType"]:
+        if not self.product.options:
+            return []
+        variants = await info.context.variants_of_product.load(self.product.id)
+        info.context.call.rows.take(len(variants))
+        shown = [each for each in variants if is_visible(each, info.context.identity)]
+        return [ProductType.from_product(each) for each in shown]
 
     @strawberry.field(description="The category that it stands in.")
     async def category(self, info: ProductInfo) -> CategoryType | None:
@@ -196,3 +273,32 @@ class ProductAttributeInput:
 
     def to_attribute(self) -> ProductAttribute:
         return ProductAttribute(self.name, self.value)
+
+
+@strawberry.input(description="What there is to choose of a product.")
+class ProductOptionInput:
+    name: str = strawberry.field(description="Its name: lower-case letters, digits and underscores.")
+    values: list[str] = strawberry.field(description="The values that there are.")
+
+    def to_option(self) -> ProductOption:
+        return ProductOption(self.name, tuple(self.values))
+
+
+@strawberry.input(description="What a category says of an attribute of its products.")
+class CategoryAttributeInput:
+    name: str = strawberry.field(description="Its name: lower-case letters, digits and underscores.")
+    label: str = strawberry.field(description="Its name for people.")
+    type: AttributeType = strawberry.field(description="What values it has.")
+    options: list[str] = strawberry.field(default_factory=list, description="The values of one of type OPTION.")
+    unit: str = strawberry.field(default="", description="What a number counts, such as `cm`.")
+    required: bool = strawberry.field(default=False, description="Whether a product needs it to be on sale.")
+    filterable: bool = strawberry.field(default=True, description="Whether lists are filtered by it.")
+
+    def to_definition(self) -> AttributeDefinition:
+        return AttributeDefinition(
+            self.name, self.label, self.type, tuple(self.options), self.unit, self.required, self.filterable
+        )
+
+
+def _attributes(attributes: Iterable[ProductAttribute]) -> list[ProductAttributeType]:
+    return [ProductAttributeType(name=each.name, value=each.value) for each in attributes]

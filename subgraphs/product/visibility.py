@@ -12,9 +12,10 @@ def sees_everything(identity: Identity) -> bool:
 
 def is_visible(product: Product, identity: Identity) -> bool:
     """Tell whether *identity* may look the product up."""
-    return product.status is ProductStatus.ACTIVE or sees_everything(identity)
+    on_sale = product.status is ProductStatus.ACTIVE and product.deleted_at is None
+    return on_sale or sees_everything(identity)
 
 
 def is_visible_by_reference(product: Product, identity: Identity) -> bool:
-    """Tell whether a reference from another subgraph may show the product: an old order shows an archived one."""
+    """Tell whether a reference from another subgraph may show the product: old orders show what is gone, too."""
     return product.status is not ProductStatus.DRAFT or sees_everything(identity)

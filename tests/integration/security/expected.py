@@ -260,6 +260,8 @@ BY_WHO_KNOWS_THE_PASSWORD: Outcomes = (LOGIN, *[PASSWORD] * 4, SCOPE)
 OF_OWN_ADDRESS: Outcomes = (LOGIN, HIDDEN, HIDDEN, HIDDEN, "User", SCOPE)
 
 _PRODUCT = {"sku": "NEW-1", "name": "New", "price": {"decimal": "10", "currency": "IDR"}}
+_VARIANT = {"productId": "%(wardrobe)s", "sku": "V-%(wardrobe)s", "choices": [{"name": "size", "value": "s"}]}
+_WIDTH = {"name": "width", "label": "Width", "type": "NUMBER"}
 _ADJUSTMENT = {"productId": "%(product)s", "delta": 1, "reason": "found", "idempotencyKey": "%(product)s"}
 _TRACKING = {"orderId": "%(order)s", "status": "somewhere"}
 _SHIPMENT = {"orderId": "%(order)s", "carrier": "JNE", "trackingNumber": "1"}
@@ -339,6 +341,42 @@ WRITES: tuple[Write, ...] = (
         {"id": ("ID!", "%(draft)s")},
         (LOGIN, SCOPE, "Product", "Product", SCOPE, SCOPE),
         "PRODUCT_ARCHIVED",
+    ),
+    Write(
+        "editCategory",
+        {"input": ("EditCategoryInput!", {"id": "%(shelf)s", "name": "Tea"})},
+        (LOGIN, SCOPE, "Category", "Category", SCOPE, SCOPE),
+        "CATEGORY_EDITED",
+    ),
+    Write(
+        "moveCategory",
+        {"id": ("ID!", "%(shelf)s"), "parentId": ("ID", None)},
+        (LOGIN, SCOPE, "Category", "Category", SCOPE, SCOPE),
+        "CATEGORY_MOVED",
+    ),
+    Write(
+        "setCategoryAttributes",
+        {"id": ("ID!", "%(shelf)s"), "attributes": ("[CategoryAttributeInput!]!", [_WIDTH])},
+        (LOGIN, SCOPE, "Category", "Category", SCOPE, SCOPE),
+        "CATEGORY_ATTRIBUTES_SET",
+    ),
+    Write(
+        "createVariant",
+        {"input": ("CreateVariantInput!", _VARIANT)},
+        (LOGIN, SCOPE, "Product", CONFLICT, SCOPE, SCOPE),
+        "PRODUCT_CREATED",
+    ),
+    Write(
+        "deleteProduct",
+        {"id": ("ID!", "%(draft)s")},
+        (LOGIN, SCOPE, "Product", "Product", SCOPE, SCOPE),
+        "PRODUCT_DELETED",
+    ),
+    Write(
+        "restoreProduct",
+        {"id": ("ID!", "%(deleted)s")},
+        (LOGIN, SCOPE, "Product", "Product", SCOPE, SCOPE),
+        "PRODUCT_RESTORED",
     ),
     Write(
         "createSyncSchedule",

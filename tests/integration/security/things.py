@@ -49,7 +49,8 @@ class Things:
     """Ids: ANI's paid order with its payment, an unpaid one, her schedule with a run, a product on sale, a draft.
 
     And an address of hers, and the one session that she has; she has a data export, too. *customer* is somebody else,
-    who has a second factor. *role* is one that nobody has. What only `make_all_things` makes is empty otherwise.
+    who has a second factor. *role* is one that nobody has. *shelf* is a category below another, *wardrobe* a product
+    with options, *deleted* one that was deleted. What only `make_all_things` makes is empty otherwise.
     """
 
     order: str
@@ -64,6 +65,9 @@ class Things:
     session: str
     customer: str
     role: str
+    shelf: str
+    wardrobe: str
+    deleted: str
     shipped: str = ""
     cancelled: str = ""
     open_payment: str = ""
@@ -98,6 +102,7 @@ async def make_things(world: World, *, stage: str = "PAID") -> Things:
         .runtime.database["roles"]
         .insert_one({"_id": role, "description": "Nobody's", "scopes": ["orders:read"], "version": 1})
     )
+    shelf, wardrobe, deleted = await _furnish(world, name)
     for document in _MOVES[: _STAGES.index(stage)]:
         await shop.order.data(document, {"id": order}, by=STAFF)
     return Things(
@@ -113,7 +118,27 @@ async def make_things(world: World, *, stage: str = "PAID") -> Things:
         session=await _log_in(world),
         customer=await _open_account(world, f"usr_{name}"),
         role=role,
+        shelf=shelf,
+        wardrobe=wardrobe,
+        deleted=deleted,
     )
+
+
+async def _furnish(world: World, name: str) -> tuple[str, str, str]:
+    """Make a category below another, a product with options, and one that was deleted; return their ids."""
+    product = Caller(world.subgraphs["product"])
+    add_shelf = """mutation($name: String!, $parent: ID) {
+      createCategory(input: {name: $name, parentId: $parent}) { ... on Category { id } } }"""
+    top = (await product.data(add_shelf, {"name": f"Top {name}"}, by=STAFF))["createCategory"]["id"]
+    shelf = (await product.data(add_shelf, {"name": f"Shelf {name}", "parent": top}, by=STAFF))["createCategory"]["id"]
+    add_product = "mutation($input: CreateProductInput!) { createProduct(input: $input) { ... on Product { id } } }"
+    ids = []
+    for sku in (f"wardrobe-{name}", f"deleted-{name}"):
+        options = [{"name": "size", "values": ["s", "m"]}]
+        given = {"sku": sku, "name": sku, "price": {"decimal": "10", "currency": "IDR"}, "options": options}
+        ids.append((await product.data(add_product, {"input": given}, by=STAFF))["createProduct"]["id"])
+    await product.data("mutation($id: ID!) { deleteProduct(id: $id) { __typename } }", {"id": ids[1]}, by=STAFF)
+    return shelf, ids[0], ids[1]
 
 
 async def _keep_personal_data(world: World) -> str:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from core.errors import BadUserInput
 from core.money import Money
+from subgraphs.product.attributes import ProductAttribute
 from subgraphs.product.facets import (
     Facets,
     PriceRange,
@@ -17,7 +18,7 @@ from subgraphs.product.facets import (
     filter_keys,
     price_range,
 )
-from subgraphs.product.model import Category, Product, ProductAttribute, ProductStatus, check_product
+from subgraphs.product.model import Category, Product, ProductStatus, check_product
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 TOP = Category("cat_top", "top", "Top", ("cat_top",), NOW)
