@@ -315,7 +315,7 @@ async def measure(uri: str, folder: Path, count: int, rounds: int, scans: int) -
 def main() -> None:
     extra = ("--products", int, 100_000, "how many products there are")
     arguments = parse_arguments(__doc__ or "", extra)
-    count, rounds, scans = (3000, 80, 8) if arguments.quick else (arguments.products, 2000, 40)
+    count, rounds, scans = (3000, 80, 8) if arguments.quick else (arguments.products, 800, 16)
     with (
         tempfile.TemporaryDirectory() as folder,
         EmbeddedMongod(Path(folder) / "mongodb", binary="", cache_size_gb=2.0) as mongod,

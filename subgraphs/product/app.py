@@ -14,13 +14,17 @@ NAME = "product"
 
 # Products of a category that moved are filed anew at once: this is for what a crash has left, and for stragglers
 REFILE_EVERY_S = 15.0
+# Prices and products that begin to hold: whoever looks before the job has written them down sees them all the same
+APPLY_EVERY_S = 2.0
 
 
 def build(runtime: Runtime) -> Subgraph:
     """Return the product subgraph on *runtime*."""
     service = CatalogueService(runtime.client, runtime.database, runtime.clock)
 
-    search = ProductSearch(SearchRepository(runtime.database), runtime.cache, namespace=runtime.database.name)
+    search = ProductSearch(
+        SearchRepository(runtime.database), service.pricing, runtime.cache, namespace=runtime.database.name
+    )
 
     def context(call: Call) -> ProductContext:
         return ProductContext(call, service, search)
@@ -32,6 +36,9 @@ def build(runtime: Runtime) -> Subgraph:
         documents=DOCUMENTS,
         context=context,
         handlers=build_handlers(service),
-        jobs=(Job("refile_products", REFILE_EVERY_S, service.categories.refile_due),),
+        jobs=(
+            Job("refile_products", REFILE_EVERY_S, service.categories.refile_due),
+            Job("apply_schedules", APPLY_EVERY_S, service.pricing.apply_due),
+        ),
         prepare=service.repository.complete_rows,
     )

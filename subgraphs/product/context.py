@@ -25,16 +25,27 @@ class ProductContext:
         self.search = search
         self._products_of_category: dict[tuple[ProductSort | None, PageRequest], DataLoader[str, Page[Product]]] = {}
         repository = service.repository
+        present = service.pricing.at_present
+
+        async def find_products(field: str, values: Sequence[str]) -> list[Product]:
+            return [present(product) for product in await repository.find_products(field, values)]
+
+        async def find_by_slug(slugs: Sequence[str]) -> dict[str, Product]:
+            return {slug: present(product) for slug, product in (await repository.find_by_slug(slugs)).items()}
+
+        async def find_variants(parent_ids: Sequence[str]) -> list[Product]:
+            return [present(product) for product in await repository.find_variants(parent_ids)]
+
         self.product_by_id: DataLoader[str, Product | None] = entity_loader(
-            lambda ids: repository.find_products("_id", ids), lambda product: product.id
+            lambda ids: find_products("_id", ids), lambda product: product.id
         )
         self.product_by_sku: DataLoader[str, Product | None] = entity_loader(
-            lambda skus: repository.find_products("sku", skus), lambda product: product.sku
+            lambda skus: find_products("sku", skus), lambda product: product.sku
         )
         # A former slug leads to what has another one now
-        self.product_by_slug: DataLoader[str, Product | None] = _slug_loader(repository.find_by_slug)
+        self.product_by_slug: DataLoader[str, Product | None] = _slug_loader(find_by_slug)
         self.variants_of_product: DataLoader[str, list[Product]] = list_loader(
-            repository.find_variants, lambda variant: variant.parent_id or ""
+            find_variants, lambda variant: variant.parent_id or ""
         )
         self.category_by_id: DataLoader[str, Category | None] = entity_loader(
             lambda ids: repository.find_categories("_id", ids), lambda category: category.id

@@ -1,5 +1,6 @@
 """The collections of the catalogue and their indexes."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar
 
@@ -16,6 +17,8 @@ from subgraphs.product.model import (
     fold,
     search_words,
 )
+from subgraphs.product.price_model import ListPrice, PriceList
+from subgraphs.product.prices import next_change, price_at
 
 
 class StoredMoney(BaseModel):
@@ -43,6 +46,31 @@ class StoredAttribute(BaseModel):
     def from_attribute(cls, attribute: ProductAttribute) -> "StoredAttribute":
         """Return it as it is kept."""
         return cls(name=attribute.name, value=attribute.value, filterable=attribute.filterable)
+
+
+class StoredListPrice(BaseModel):
+    """What a product costs by a price list, with what tells whether it holds."""
+
+    code: str
+    name: str
+    currency: str
+    priority: int
+    valid_from: datetime
+    valid_until: datetime | None
+    amount: int
+
+    @classmethod
+    def from_list_price(cls, each: ListPrice) -> "StoredListPrice":
+        """Return it as it is kept."""
+        return cls(
+            code=each.price_list.code,
+            name=each.price_list.name,
+            currency=each.price_list.currency,
+            priority=each.price_list.priority,
+            valid_from=each.price_list.valid_from,
+            valid_until=each.price_list.valid_until,
+            amount=each.amount,
+        )
 
 
 class StoredOption(BaseModel):
@@ -129,7 +157,8 @@ class ProductDocument(Document):
 
     *filter_keys*, *facet_key* and *list_status* are those of facets.py; *choice_key* is a variant's choices as one
     text, so that no product has two of the same; *words* serve searches by the beginning of a word, the text index
-    those by whole words.
+    those by whole words. *price* is what it cost when the row was written, by which lists are sorted and filtered, and
+    *next_change_at* is when that, or the status, changes by itself.
     """
 
     id: str  # type: ignore[assignment]  # Beanie expects an ObjectId; ours are texts
@@ -151,6 +180,11 @@ class ProductDocument(Document):
     choices: list[StoredAttribute]
     variant_choices: list[StoredAttribute]
     deleted_at: datetime | None
+    regular_price: StoredMoney
+    list_prices: list[StoredListPrice]
+    publish_at: datetime | None
+    unpublish_at: datetime | None
+    next_change_at: datetime | None
     images: list[StoredImage]
     status: ProductStatus
     weight_grams: int
@@ -166,6 +200,8 @@ class ProductDocument(Document):
         indexes: ClassVar = [
             IndexModel("sku", unique=True, name="sku"),
             IndexModel("slug", unique=True, name="slug"),
+            IndexModel("next_change_at", name="next_change"),
+            IndexModel("list_prices.code", name="price_list"),
             IndexModel([("category_id", ASCENDING), ("_id", ASCENDING)], name="category"),
             IndexModel(
                 [("parent_id", ASCENDING), ("choice_key", ASCENDING)],
@@ -191,7 +227,9 @@ class ProductDocument(Document):
 
     @classmethod
     def from_product(cls, product: Product, category: Category | None) -> "ProductDocument":
-        """Return the row of *product*, which stands in *category*."""
+        """Return the row of *product*, which stands in *category*, as it is to be listed at its last change."""
+        written_at = product.updated_at
+        shown = price_at(product, written_at) or product.price
         return cls(
             id=product.id,
             sku=product.sku,
@@ -199,10 +237,10 @@ class ProductDocument(Document):
             name=product.name,
             name_key=fold(product.name),
             description=product.description,
-            price=StoredMoney(amount=product.price.amount, currency=product.price.currency),
+            price=StoredMoney(amount=shown.amount, currency=shown.currency),
             category_id=product.category_id,
             filter_keys=list(filter_keys(product, category)),
-            facet_key=facet_key(product, category),
+            facet_key=facet_key(replace(product, price=shown), category),
             list_status=list_status(product),
             attributes=[StoredAttribute.from_attribute(each) for each in product.attributes],
             in_stock=product.in_stock,
@@ -212,6 +250,11 @@ class ProductDocument(Document):
             choices=[StoredAttribute.from_attribute(each) for each in product.choices],
             variant_choices=[StoredAttribute.from_attribute(each) for each in product.variant_choices],
             deleted_at=product.deleted_at,
+            regular_price=StoredMoney(amount=product.price.amount, currency=product.price.currency),
+            list_prices=[StoredListPrice.from_list_price(each) for each in product.list_prices],
+            publish_at=product.publish_at,
+            unpublish_at=product.unpublish_at,
+            next_change_at=next_change(product, written_at),
             images=[StoredImage(url=image.url, alt_text=image.alt_text) for image in product.images],
             status=product.status,
             weight_grams=product.weight_grams,
@@ -256,6 +299,39 @@ class RefilingDocument(Document):
         name = "refilings"
 
 
+class PriceListDocument(Document):
+    """A price list; its id is its code. While *is_spreading*, products may have its former end."""
+
+    id: str  # type: ignore[assignment]  # Beanie expects an ObjectId; ours are texts
+    name: str
+    currency: str
+    priority: int
+    valid_from: datetime
+    valid_until: datetime | None
+    is_spreading: bool = False
+    version: int = 1
+
+    class Settings:
+        """Where it is kept."""
+
+        name = "price_lists"
+        indexes: ClassVar = [
+            IndexModel("is_spreading", partialFilterExpression={"is_spreading": True}, name="spreading")
+        ]
+
+    @classmethod
+    def from_price_list(cls, price_list: PriceList) -> "PriceListDocument":
+        """Return the row of *price_list*."""
+        return cls(
+            id=price_list.code,
+            name=price_list.name,
+            currency=price_list.currency,
+            priority=price_list.priority,
+            valid_from=price_list.valid_from,
+            valid_until=price_list.valid_until,
+        )
+
+
 class TreeDocument(Document):
     """The one row that every change of the category tree writes, so that no two happen at the same time."""
 
@@ -273,5 +349,6 @@ DOCUMENTS: tuple[type[Document], ...] = (
     ProductDocument,
     SlugRedirectDocument,
     RefilingDocument,
+    PriceListDocument,
     TreeDocument,
 )

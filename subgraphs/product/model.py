@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from core.errors import BadUserInput, Conflict
 from core.money import Money
 from subgraphs.product.attributes import AttributeDefinition, ProductAttribute, check_attribute_name, check_value
+from subgraphs.product.price_model import ListPrice
 
 MAX_NAME_LENGTH = 200
 MAX_DESCRIPTION_LENGTH = 20_000
@@ -89,7 +90,9 @@ class Product:
     carts, stock and orders know nothing else. A variant has *parent_id*, and in *choices* one value of each option;
     *variant_choices* are the choices of a product's variants on sale, by which it is found.
 
-    One that is deleted stays for those who bought it, until somebody restores it.
+    *price* is the regular one; *list_prices* hold for a time, and *current_price* is what holds now, where somebody has
+    asked (prices.py). A draft goes on sale at *publish_at*, and a product off sale at *unpublish_at*. One that is
+    deleted stays for those who bought it, until somebody restores it.
     """
 
     id: str
@@ -112,6 +115,10 @@ class Product:
     choices: tuple[ProductAttribute, ...] = ()
     variant_choices: tuple[ProductAttribute, ...] = ()
     deleted_at: datetime | None = None
+    list_prices: tuple[ListPrice, ...] = ()
+    publish_at: datetime | None = None
+    unpublish_at: datetime | None = None
+    current_price: Money | None = None
 
     @property
     def is_sellable(self) -> bool:
@@ -251,17 +258,32 @@ def child_path(parent: Category | None, id_: str) -> tuple[str, ...]:
 
 
 def publish(product: Product, *, now: datetime) -> Product:
-    """Return *product* as ACTIVE; it may have been a draft or archived."""
-    if product.status is ProductStatus.ACTIVE:
+    """Return *product* as ACTIVE; it may have been a draft or archived. What was scheduled before *now* is over."""
+    is_over = product.unpublish_at is not None and product.unpublish_at <= now
+    if product.status is ProductStatus.ACTIVE and not is_over:
         return product
-    return replace(product, status=ProductStatus.ACTIVE, updated_at=now, version=product.version + 1)
+    return replace(
+        product,
+        status=ProductStatus.ACTIVE,
+        publish_at=None,
+        unpublish_at=None if is_over else product.unpublish_at,
+        updated_at=now,
+        version=product.version + 1,
+    )
 
 
 def archive(product: Product, *, now: datetime) -> Product:
     """Return *product* as ARCHIVED: no longer for sale, still readable by those who bought it."""
     if product.status is ProductStatus.ARCHIVED:
         return product
-    return replace(product, status=ProductStatus.ARCHIVED, updated_at=now, version=product.version + 1)
+    return replace(
+        product,
+        status=ProductStatus.ARCHIVED,
+        publish_at=None,
+        unpublish_at=None,
+        updated_at=now,
+        version=product.version + 1,
+    )
 
 
 def check_editable(product: Product) -> None:

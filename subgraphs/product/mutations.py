@@ -7,20 +7,27 @@ import strawberry
 from core.errors import BadUserInput
 from core.scopes import PRODUCTS_WRITE
 from schema.money import MoneyInput
+from schema.scalars import BigInt, CurrencyCode, DateTime
+from subgraphs.product.price_model import PriceList
+from subgraphs.product.pricing import PriceEntry
 from subgraphs.product.problems import (
     ArchiveProductResult,
     CreateCategoryResult,
+    CreatePriceListResult,
     CreateProductResult,
     EditCategoryResult,
     EditProductResult,
+    EndPriceListResult,
     MoveCategoryResult,
     PublishProductResult,
     SetCategoryAttributesResult,
+    SetListPricesResult,
 )
 from subgraphs.product.service import NewProduct, NewVariant, ProductChanges
 from subgraphs.product.types import (
     CategoryAttributeInput,
     CategoryType,
+    PriceListType,
     ProductAttributeInput,
     ProductImageInput,
     ProductInfo,
@@ -33,6 +40,7 @@ T = TypeVar("T")
 _WRITERS = [[PRODUCTS_WRITE]]
 
 CategoryId = Annotated[strawberry.ID, strawberry.argument(description="Id of the category.")]
+ListCode = Annotated[str, strawberry.argument(description="Code of the price list.")]
 ProductId = Annotated[strawberry.ID, strawberry.argument(description="Id of the product.")]
 
 
@@ -137,6 +145,34 @@ class EditCategoryInput:
     )
 
 
+@strawberry.input(description="A new price list.")
+class CreatePriceListInput:
+    """What `createPriceList` takes."""
+
+    code: str = strawberry.field(description="What it is called by programs, such as SALE_2026.")
+    name: str = strawberry.field(description="What it is called by people.")
+    currency: CurrencyCode = strawberry.field(description="The currency of its prices.")
+    valid_from: DateTime = strawberry.field(description="From when it holds.")
+    valid_until: DateTime | None = strawberry.field(default=None, description="From when it holds no more.")
+    priority: int = strawberry.field(
+        default=0, description="Of two lists that hold at once, the one with the higher wins."
+    )
+
+
+@strawberry.input(description="A product's price in a list.")
+class ListPriceInput:
+    """An entry of `setListPrices`."""
+
+    product_id: strawberry.ID = strawberry.field(description="The product.")
+    amount: BigInt | None = strawberry.field(
+        description="The price in minor units of the list's currency; null takes it away."
+    )
+
+    def to_entry(self) -> PriceEntry:
+        """Return it as the service takes it."""
+        return PriceEntry(self.product_id, self.amount)
+
+
 def _given(value: T | None, field: str) -> T | None:
     """Return *value*, None if it was not given; raise BadUserInput if it was given as null."""
     unset: Any = strawberry.UNSET
@@ -212,6 +248,63 @@ class Mutation:
             weight_grams=input.weight_grams,
         )
         return ProductType.from_product(await info.context.service.create_variant(new, by=info.context.identity))
+
+    @strawberry.federation.mutation(requires_scopes=_WRITERS)
+    async def schedule_product(
+        self,
+        info: ProductInfo,
+        id: ProductId,
+        publish_at: Annotated[
+            DateTime | None, strawberry.argument(description="When a draft goes on sale; null takes that back.")
+        ] = None,
+        unpublish_at: Annotated[
+            DateTime | None, strawberry.argument(description="When it goes off sale; null takes that back.")
+        ] = None,
+    ) -> EditProductResult:
+        """Say when a product goes on sale and off sale, by itself, with its variants."""
+        product = await info.context.service.schedule_product(
+            id, publish_at=publish_at, unpublish_at=unpublish_at, by=info.context.identity
+        )
+        return ProductType.from_product(product)
+
+    @strawberry.federation.mutation(requires_scopes=_WRITERS)
+    async def create_price_list(
+        self, info: ProductInfo, input: Annotated[CreatePriceListInput, strawberry.argument(description="The list.")]
+    ) -> CreatePriceListResult:
+        """Add a price list, without prices."""
+        new = PriceList(
+            code=input.code,
+            name=input.name,
+            currency=input.currency,
+            priority=input.priority,
+            valid_from=input.valid_from,
+            valid_until=input.valid_until,
+        )
+        created = await info.context.service.pricing.create_price_list(new, by=info.context.identity)
+        return PriceListType.from_price_list(created)
+
+    @strawberry.federation.mutation(requires_scopes=_WRITERS)
+    async def set_list_prices(
+        self,
+        info: ProductInfo,
+        code: ListCode,
+        prices: Annotated[list[ListPriceInput], strawberry.argument(description="Up to 100, all of them or none.")],
+    ) -> SetListPricesResult:
+        """Set, change or take away prices of a price list."""
+        pricing = info.context.service.pricing
+        changed = await pricing.set_prices(code, [each.to_entry() for each in prices], by=info.context.identity)
+        return PriceListType.from_price_list(changed)
+
+    @strawberry.federation.mutation(requires_scopes=_WRITERS)
+    async def end_price_list(
+        self,
+        info: ProductInfo,
+        code: ListCode,
+        at: Annotated[DateTime | None, strawberry.argument(description="When; now if not given.")] = None,
+    ) -> EndPriceListResult:
+        """Let a price list end, earlier or later than it would have."""
+        ended = await info.context.service.pricing.end_price_list(code, at, by=info.context.identity)
+        return PriceListType.from_price_list(ended)
 
     @strawberry.federation.mutation(requires_scopes=_WRITERS)
     async def delete_product(self, info: ProductInfo, id: ProductId) -> ArchiveProductResult:

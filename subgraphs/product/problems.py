@@ -5,7 +5,7 @@ from typing import Annotated, TypeAlias
 import strawberry
 
 from schema.problems import ConflictProblem, InvalidInputProblem, NotFoundProblem
-from subgraphs.product.types import CategoryType, ProductType
+from subgraphs.product.types import CategoryType, PriceListType, ProductType
 
 CreateCategoryResult: TypeAlias = Annotated[
     CategoryType | InvalidInputProblem | NotFoundProblem | ConflictProblem,
@@ -40,4 +40,16 @@ SetCategoryAttributesResult: TypeAlias = Annotated[
     strawberry.union(
         "SetCategoryAttributesResult", description="The category as it is now, or why it was not changed."
     ),
+]
+CreatePriceListResult: TypeAlias = Annotated[
+    PriceListType | InvalidInputProblem | ConflictProblem,
+    strawberry.union("CreatePriceListResult", description="The price list, or why it was not added."),
+]
+SetListPricesResult: TypeAlias = Annotated[
+    PriceListType | InvalidInputProblem | NotFoundProblem | ConflictProblem,
+    strawberry.union("SetListPricesResult", description="The price list, or why no price was changed."),
+]
+EndPriceListResult: TypeAlias = Annotated[
+    PriceListType | InvalidInputProblem | NotFoundProblem,
+    strawberry.union("EndPriceListResult", description="The price list as it is now, or why it is as before."),
 ]

@@ -6,12 +6,13 @@ import strawberry
 
 from core.errors import BadUserInput
 from core.paging import read_page_request
+from core.scopes import PRODUCTS_WRITE
 from schema.ownership import Public
 from schema.pagination import After, Before, First, Last, connection_arguments
 from subgraphs.product.facet_types import ProductSearchConnection, SearchSuggestion
 from subgraphs.product.model import ProductSort
 from subgraphs.product.search import ProductFilter
-from subgraphs.product.types import CategoryType, ProductFilterInput, ProductInfo, ProductType
+from subgraphs.product.types import CategoryType, PriceListType, ProductFilterInput, ProductInfo, ProductType
 from subgraphs.product.visibility import is_visible
 
 # What is not on sale yet is shown to holders of products:write only, whatever the query
@@ -75,6 +76,12 @@ class Query:
         return [
             CategoryType.from_category(category) for category in await info.context.service.categories.list_categories()
         ]
+
+    @strawberry.federation.field(requires_scopes=[[PRODUCTS_WRITE]])
+    async def price_lists(self, info: ProductInfo) -> list[PriceListType]:
+        """List all price lists by code."""
+        found = await info.context.service.pricing.list_price_lists(by=info.context.identity)
+        return [PriceListType.from_price_list(each) for each in found]
 
     @strawberry.field(directives=_CATALOGUE)
     async def category(

@@ -14,12 +14,13 @@ from subgraphs.product.model import (
     ProductOption,
     ProductStatus,
 )
+from subgraphs.product.price_model import ListPrice, PriceList
 
 CATEGORIES = "categories"
 PRODUCTS = "products"
 
 # What only queries need is left where it is
-PRODUCT_FIELDS = {"words": 0, "filter_keys": 0, "facet_key": 0, "list_status": 0, "choice_key": 0}
+PRODUCT_FIELDS = {"words": 0, "filter_keys": 0, "facet_key": 0, "list_status": 0, "choice_key": 0, "next_change_at": 0}
 # Of earlier versions, which nothing reads by any more
 _FORMER_INDEXES = frozenset(
     {"newest", "by_price", "by_name", "category_newest", "category_by_price", "category_by_name", "by_word"}
@@ -33,6 +34,9 @@ _NEW_FIELDS: Row = {
     "choices": [],
     "variant_choices": [],
     "deleted_at": None,
+    "list_prices": [],
+    "publish_at": None,
+    "unpublish_at": None,
 }
 # More categories than a person can look through
 MAX_CATEGORIES = 1000
@@ -75,10 +79,18 @@ class CatalogueRepository:
 
     async def complete_rows(self) -> None:
         """Give products that an earlier version wrote what lists filter and count by, and drop its indexes."""
-        async for row in self._products.find({"list_status": {"$exists": False}}):
-            product = product_from_row({**_NEW_FIELDS, **row})
+        async for row in self._products.find({"regular_price": {"$exists": False}}):
+            product = product_from_row({**_NEW_FIELDS, "regular_price": row["price"], **row})
             category = None if product.category_id is None else await self.find_category(product.category_id)
-            names = {"filter_keys", "facet_key", "list_status", "choice_key", *_NEW_FIELDS}
+            names = {
+                "filter_keys",
+                "facet_key",
+                "list_status",
+                "choice_key",
+                "regular_price",
+                "next_change_at",
+                *_NEW_FIELDS,
+            }
             fields = ProductDocument.from_product(product, category).model_dump(include=names)
             await self._products.update_one({"_id": product.id, "version": product.version}, {"$set": fields})
         for name in set(await self._products.index_information()) & _FORMER_INDEXES:
@@ -146,7 +158,7 @@ class CatalogueRepository:
 
 def product_from_row(row: Row) -> Product:
     """Read a row of `products`."""
-    price = row["price"]
+    price = row["regular_price"]
     return Product(
         id=row["_id"],
         sku=row["sku"],
@@ -168,6 +180,21 @@ def product_from_row(row: Row) -> Product:
         choices=_attributes_of(row["choices"]),
         variant_choices=_attributes_of(row["variant_choices"]),
         deleted_at=row["deleted_at"],
+        list_prices=tuple(ListPrice(price_list_from_row(each), each["amount"]) for each in row["list_prices"]),
+        publish_at=row["publish_at"],
+        unpublish_at=row["unpublish_at"],
+    )
+
+
+def price_list_from_row(row: Row) -> PriceList:
+    """Read a row of `price_lists`, or a list in a row of `products`."""
+    return PriceList(
+        code=row["code"] if "code" in row else row["_id"],
+        name=row["name"],
+        currency=row["currency"],
+        priority=row["priority"],
+        valid_from=row["valid_from"],
+        valid_until=row["valid_until"],
     )
 
 

@@ -1,7 +1,7 @@
 """Finding products: lists, how many there are of what, and how a word that is being typed may go on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from heapq import nsmallest
 
@@ -17,6 +17,7 @@ from subgraphs.product import model
 from subgraphs.product.attributes import ProductAttribute, check_attribute_name
 from subgraphs.product.facets import Facets, count_facets
 from subgraphs.product.model import Product, ProductSort, ProductStatus
+from subgraphs.product.pricing import Pricing
 from subgraphs.product.search_repository import ProductQuery, SearchRepository
 from subgraphs.product.visibility import sees_everything
 
@@ -60,8 +61,9 @@ class Suggestion:
 class ProductSearch:
     """The use cases on one database."""
 
-    def __init__(self, search: SearchRepository, cache: Cache, *, namespace: str) -> None:
+    def __init__(self, search: SearchRepository, pricing: Pricing, cache: Cache, *, namespace: str) -> None:
         self._search = search
+        self._pricing = pricing
         self._cache = cache
         self._namespace = namespace
 
@@ -78,7 +80,8 @@ class ProductSearch:
         if sort is ProductSort.RELEVANCE and query.search is None:
             raise BadUserInput("RELEVANCE orders the results of a search; there is none", field="sort")
         chosen = sort or (ProductSort.RELEVANCE if query.search else ProductSort.NEWEST)
-        return await self._search.find_product_page(query, chosen, page)
+        await self._pricing.apply_if_late()
+        return self._present(await self._search.find_product_page(query, chosen, page))
 
     async def list_products_of(
         self, category_ids: Sequence[str], sort: ProductSort | None, page: PageRequest
@@ -86,7 +89,12 @@ class ProductSearch:
         """Return for each category a page of its active products and of those below it, newest first by default."""
         if sort is ProductSort.RELEVANCE:
             raise BadUserInput("RELEVANCE orders the results of a search; there is none", field="sort")
-        return await self._search.find_product_pages(category_ids, sort or ProductSort.NEWEST, page)
+        await self._pricing.apply_if_late()
+        pages = await self._search.find_product_pages(category_ids, sort or ProductSort.NEWEST, page)
+        return [self._present(each) for each in pages]
+
+    def _present(self, page: Page[Product]) -> Page[Product]:
+        return replace(page, rows=tuple(map(self._pricing.at_present, page.rows)))
 
     async def count_facets(self, filter_: ProductFilter, *, by: Identity) -> Facets:
         """Count what the products that *filter_* finds have; exact, for broad ones as of BROAD_TTL_S ago at most.

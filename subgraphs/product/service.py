@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from typing import Any
 
 from core.clock import Clock
@@ -22,8 +23,12 @@ from subgraphs.product.events import (
     PRODUCT_EDITED,
     PRODUCT_PUBLISHED,
     PRODUCT_RESTORED,
+    PRODUCT_SCHEDULED,
 )
+from subgraphs.product.families import Families
 from subgraphs.product.model import Category, Product, ProductImage, ProductOption, ProductStatus
+from subgraphs.product.prices import check_schedule
+from subgraphs.product.pricing import Pricing
 from subgraphs.product.recording import Recorder
 from subgraphs.product.repository import CatalogueRepository
 
@@ -35,6 +40,7 @@ _AUDITED_AS = {
     PRODUCT_PUBLISHED: "PRODUCT_PUBLISHED",
     PRODUCT_DELETED: "PRODUCT_DELETED",
     PRODUCT_RESTORED: "PRODUCT_RESTORED",
+    PRODUCT_SCHEDULED: "PRODUCT_SCHEDULED",
 }
 
 
@@ -100,6 +106,8 @@ class CatalogueService:
         self._clock = clock
         self._recorder = Recorder(database)
         self.repository = CatalogueRepository(database)
+        self._families = Families(self.repository)
+        self.pricing = Pricing(client, database, clock, self.repository, self._families, self._recorder)
         self.categories = CategoryTree(client, database, clock, self.repository, self._recorder)
 
     async def create_product(self, new: NewProduct, *, by: Identity) -> Product:
@@ -167,6 +175,8 @@ class CatalogueService:
                 created_at=now,
                 updated_at=now,
                 parent_id=parent.id,
+                publish_at=parent.publish_at,
+                unpublish_at=parent.unpublish_at,
                 choices=new.choices,
             )
         )
@@ -188,7 +198,7 @@ class CatalogueService:
                 await self._insert(product, category, by)
             except DuplicateKeyError as again:
                 raise _taken(again, product) from None
-        return product
+        return self._show(product)
 
     async def edit_product(self, id_: str, changes: ProductChanges, *, by: Identity) -> Product:
         """Change the given fields of a product that is not archived.
@@ -217,7 +227,7 @@ class CatalogueService:
         if changes.leave_category:
             after = replace(after, category_id=None)
         if after == before:
-            return before
+            return self._show(before)
         after = replace(after, updated_at=self._clock.now(), version=before.version + 1)
         if after.parent_id is not None and (after.options or after.category_id != before.category_id):
             raise Conflict(f"product {id_} is a variant of {after.parent_id}, which has its options and its category")
@@ -254,6 +264,31 @@ class CatalogueService:
         before = await self._find_product(id_)
         return await self._replace(before, model.restore(before, now=self._clock.now()), PRODUCT_RESTORED, by)
 
+    async def schedule_product(
+        self, id_: str, *, publish_at: datetime | None, unpublish_at: datetime | None, by: Identity
+    ) -> Product:
+        """Say when a draft goes on sale, and when a product goes off sale, with its variants; None takes it back.
+
+        Raises:
+            BadUserInput: it would be off sale before it is on.
+            NotFound: there is no such product.
+            Conflict: it is archived, is on sale already, or lacks an attribute that its category requires.
+        """
+        require_scopes(by, PRODUCTS_WRITE)
+        check_schedule(publish_at, unpublish_at)
+        before = await self._find_product(id_)
+        model.check_editable(before)
+        if publish_at is not None and before.status is not ProductStatus.DRAFT:
+            raise Conflict(f"product {id_} is {before.status}; a draft goes on sale at a time")
+        after = replace(before, publish_at=publish_at, unpublish_at=unpublish_at)
+        if after == before:
+            return self._show(before)
+        after = replace(after, updated_at=self._clock.now(), version=before.version + 1)
+        return await self._replace(before, after, PRODUCT_SCHEDULED, by)
+
+    def _show(self, product: Product) -> Product:
+        return self.pricing.at_present(product)
+
     async def note_stock_in(self, session: Session, product_id: str, *, in_stock: bool) -> None:
         """Note, in the transaction of *session*, whether a product is in stock; one that is gone needs no note."""
         before = await self.repository.find_product(product_id, session=session)
@@ -264,7 +299,7 @@ class CatalogueService:
         # Whoever changed it after our read makes the write conflict, and the whole is run again
         assert await self.repository.replace_product(before, after, category, session=session)
         if after.parent_id is not None:
-            await self._refresh_parent(after.parent_id, category, session)
+            await self._families.refresh_parent(after.parent_id, category, session)
 
     async def _find_product(self, id_: str) -> Product:
         product = await self.repository.find_product(id_)
@@ -281,7 +316,8 @@ class CatalogueService:
             return product
         definitions = await self.categories.definitions_of(category)
         missing = find_missing(product.attributes, definitions)
-        if missing and product.status is ProductStatus.ACTIVE:
+        will_be_on_sale = product.status is ProductStatus.DRAFT and product.publish_at is not None
+        if missing and (product.status is ProductStatus.ACTIVE or will_be_on_sale):
             raise Conflict(f"product {product.id} cannot be on sale without: {', '.join(missing)}")
         return replace(product, attributes=fit_attributes(product.attributes, definitions))
 
@@ -292,7 +328,7 @@ class CatalogueService:
             await self.repository.insert_product(product, category, session=session)
             await self.repository.keep_slug("product", None, product.slug, product.id, now=now, session=session)
             if product.parent_id is not None:
-                await self._refresh_parent(product.parent_id, category, session, is_new=True)
+                await self._families.refresh_parent(product.parent_id, category, session, is_new=True)
             await self._recorder.announce(PRODUCT_CREATED, product.id, now=now, session=session)
             await self._recorder.note(_AUDITED_AS[PRODUCT_CREATED], product.id, by=by, now=now, session=session)
 
@@ -300,9 +336,9 @@ class CatalogueService:
 
     async def _replace(self, before: Product, after: Product, event: str, by: Identity) -> Product:
         if after == before:
-            return before
+            return self._show(before)
         category = await self._category_of(after)
-        if event in (PRODUCT_EDITED, PRODUCT_PUBLISHED):
+        if event in (PRODUCT_EDITED, PRODUCT_PUBLISHED, PRODUCT_SCHEDULED):
             after = await self._fit(after, category)
         now = after.updated_at
 
@@ -315,14 +351,14 @@ class CatalogueService:
             if after.slug != before.slug:
                 await self.repository.keep_slug("product", before.slug, after.slug, after.id, now=now, session=session)
             if after.parent_id is not None:
-                await self._refresh_parent(after.parent_id, category, session)
+                await self._families.refresh_parent(after.parent_id, category, session)
             await self._recorder.announce(event, after.id, now=now, session=session)
             details = _changes(before, after)
             await self._recorder.note(_AUDITED_AS[event], after.id, by=by, now=now, session=session, details=details)
             return written
 
         try:
-            return await in_transaction(self._client, work)
+            return self._show(await in_transaction(self._client, work))
         except DuplicateKeyError as error:
             raise _taken(error, after) from None
 
@@ -338,6 +374,8 @@ class CatalogueService:
             is_concerned = event != PRODUCT_RESTORED or variant.deleted_at == before.deleted_at
             if event in _WITH_VARIANTS and is_concerned:
                 moved = _WITH_VARIANTS[event](moved, now=after.updated_at)
+            elif event == PRODUCT_SCHEDULED:
+                moved = replace(moved, publish_at=after.publish_at, unpublish_at=after.unpublish_at)
             elif after.options != before.options:
                 try:
                     model.check_choices(variant.choices, after.options)
@@ -351,29 +389,6 @@ class CatalogueService:
                     await self._recorder.announce(event, moved.id, now=after.updated_at, session=session)
             changed.append(moved)
         return replace(after, variant_choices=model.choices_on_sale(changed))
-
-    async def _refresh_parent(
-        self, parent_id: str, category: Category | None, session: Session, *, is_new: bool = False
-    ) -> None:
-        """Make a product found by the choices of its variants, in the transaction that changes one of them."""
-        parent = await self.repository.find_product(parent_id, session=session)
-        if parent is None:
-            raise NotFound(f"there is no product {parent_id}")
-        variants = await self.repository.find_variants([parent_id], session=session)
-        if len(variants) > model.MAX_VARIANTS:
-            raise Conflict(f"product {parent_id} has {model.MAX_VARIANTS} variants already")
-        if is_new:
-            # As it is now: its options may have changed since the choices were looked at
-            model.check_editable(parent)
-            for variant in variants:
-                model.check_choices(variant.choices, parent.options)
-        known = [each.in_stock for each in variants if each.in_stock is not None]
-        after = replace(
-            parent, variant_choices=model.choices_on_sale(variants), in_stock=any(known) if known else parent.in_stock
-        )
-        # Written in any case: two changes of one product's variants and options must conflict
-        after = replace(after, version=parent.version + 1)
-        assert await self.repository.replace_product(parent, after, category, session=session)
 
 
 def _changes(before: Product, after: Product) -> dict[str, str]:

@@ -6,14 +6,18 @@ from typing import Annotated, Any, Self
 import strawberry
 from strawberry import Info
 
+from core.money import Money
 from core.paging import read_page_request
+from core.scopes import PRODUCTS_WRITE
+from core.subgraph import require_scopes
 from schema.money import MoneyInput, MoneyType
 from schema.ownership import Public
 from schema.pagination import After, Before, Connection, First, Last, connection_arguments
-from schema.scalars import DateTime
+from schema.scalars import CurrencyCode, DateTime
 from subgraphs.product.attributes import AttributeDefinition, AttributeType, ProductAttribute, inherit
 from subgraphs.product.context import ProductContext
 from subgraphs.product.model import Category, Product, ProductImage, ProductOption, ProductSort, ProductStatus
+from subgraphs.product.price_model import ListPrice, PriceList
 from subgraphs.product.search import AttributeFilter, ProductFilter
 from subgraphs.product.visibility import is_visible, is_visible_by_reference
 
@@ -126,6 +130,43 @@ class CategoryType:
         return None if category is None else cls.from_category(category)
 
 
+@strawberry.type(name="PriceList", description="Prices that hold for a time.")
+class PriceListType:
+    code: str = strawberry.field(
+        description="What it is called by programs, such as SALE_2026; unique.",
+        directives=[Public(because="it names a list and opens nothing")],
+    )
+    name: str = strawberry.field(description="What it is called by people.")
+    currency: CurrencyCode = strawberry.field(description="The currency of its prices.")
+    priority: int = strawberry.field(description="Of two lists that hold at once, the one with the higher wins.")
+    valid_from: DateTime = strawberry.field(description="From when it holds.")
+    valid_until: DateTime | None = strawberry.field(description="From when it holds no more; null is without end.")
+
+    @classmethod
+    def from_price_list(cls, price_list: PriceList) -> Self:
+        return cls(
+            code=price_list.code,
+            name=price_list.name,
+            currency=CurrencyCode(price_list.currency),
+            priority=price_list.priority,
+            valid_from=DateTime(price_list.valid_from),
+            valid_until=DateTime(price_list.valid_until) if price_list.valid_until else None,
+        )
+
+
+@strawberry.type(name="ListPrice", description="What a product costs by a price list.")
+class ListPriceType:
+    price_list: PriceListType = strawberry.field(description="The list.")
+    price: MoneyType = strawberry.field(
+        description="What one costs while the list holds.", directives=[Public(because="who sees the list sees it")]
+    )
+
+    @classmethod
+    def from_list_price(cls, each: ListPrice) -> Self:
+        price = MoneyType.from_money(Money(each.amount, each.price_list.currency))
+        return cls(price_list=PriceListType.from_price_list(each.price_list), price=price)
+
+
 @strawberry.federation.type(name="Product", keys=["id", "sku", "slug"], description="Something that the store sells.")
 class ProductType:
     product: strawberry.Private[Product]
@@ -135,7 +176,11 @@ class ProductType:
     name: str = strawberry.field(description="Its name.")
     description: str = strawberry.field(description="What it is.")
     price: MoneyType = strawberry.field(
-        description="What one of it costs.", directives=[Public(because="it is the price on the shelf")]
+        description="What one of it costs now.", directives=[Public(because="it is the price on the shelf")]
+    )
+    regular_price: MoneyType = strawberry.field(
+        description="What one of it costs while no price list says otherwise.",
+        directives=[Public(because="it is the price on the shelf")],
     )
     images: list[ProductImageType] = strawberry.field(description="Pictures, the most telling one first.")
     attributes: list[ProductAttributeType] = strawberry.field(description="What tells it apart from others.")
@@ -161,7 +206,8 @@ class ProductType:
             slug=product.slug,
             name=product.name,
             description=product.description,
-            price=MoneyType.from_money(product.price),
+            price=MoneyType.from_money(product.current_price or product.price),
+            regular_price=MoneyType.from_money(product.price),
             images=[ProductImageType(url=image.url, alt_text=image.alt_text) for image in product.images],
             attributes=_attributes(product.attributes),
             options=[ProductOptionType(name=each.name, values=list(each.values)) for each in product.options],
@@ -173,6 +219,33 @@ class ProductType:
             created_at=DateTime(product.created_at),
             updated_at=DateTime(product.updated_at),
         )
+
+    @strawberry.field(
+        description="What one of it costs now in a currency; null if it has no price in it.",
+        directives=[Public(because="it is the price on the shelf")],
+    )
+    def price_in(
+        self, info: ProductInfo, currency: Annotated[CurrencyCode, strawberry.argument(description="The currency.")]
+    ) -> MoneyType | None:
+        price = info.context.service.pricing.price_in(self.product, currency)
+        return None if price is None else MoneyType.from_money(price)
+
+    @strawberry.federation.field(
+        requires_scopes=[[PRODUCTS_WRITE]], description="Its prices in price lists, also those to come."
+    )
+    def list_prices(self, info: ProductInfo) -> list[ListPriceType]:
+        require_scopes(info.context.identity, PRODUCTS_WRITE)
+        return [ListPriceType.from_list_price(each) for each in self.product.list_prices]
+
+    @strawberry.federation.field(requires_scopes=[[PRODUCTS_WRITE]], description="When a draft goes on sale.")
+    def publish_at(self, info: ProductInfo) -> DateTime | None:
+        require_scopes(info.context.identity, PRODUCTS_WRITE)
+        return DateTime(self.product.publish_at) if self.product.publish_at else None
+
+    @strawberry.federation.field(requires_scopes=[[PRODUCTS_WRITE]], description="When it goes off sale.")
+    def unpublish_at(self, info: ProductInfo) -> DateTime | None:
+        require_scopes(info.context.identity, PRODUCTS_WRITE)
+        return DateTime(self.product.unpublish_at) if self.product.unpublish_at else None
 
     @strawberry.field(description="Of a variant, the product that it is of.")
     async def parent(self, info: ProductInfo) -> "ProductType | None":

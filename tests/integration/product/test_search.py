@@ -193,13 +193,14 @@ async def test_a_number_of_suggestions_out_of_range_is_refused(
     assert (error["extensions"]["code"], error["extensions"]["field"]) == ("BAD_USER_INPUT", field)
 
 
-async def test_a_list_with_facets_and_their_categories_is_three_queries(shop: Catalogue, commands: CommandLog) -> None:
+async def test_a_list_with_facets_and_their_categories_is_four_queries(shop: Catalogue, commands: CommandLog) -> None:
     commands.clear()
     await shop.data(FACETS, {"filter": {"search": "red"}})
     assert sorted(commands.commands) == [
         "aggregate products",
         "aggregate products",
         "find categories",
+        "find products",
     ]
 
 
@@ -246,7 +247,7 @@ async def test_rows_of_an_earlier_version_are_completed_at_start(shop: Catalogue
     products = shop.subgraph.runtime.database["products"]
     await tell_stock(shop, "SH-1", available=True)
     before = await shop.rows("products")
-    new = {"filter_keys": "", "facet_key": "", "attributes": "", "in_stock": ""}
+    new = {"filter_keys": "", "facet_key": "", "attributes": "", "in_stock": "", "regular_price": ""}
     await products.update_many({}, {"$unset": new})
     await products.create_index("words", name="by_word")
     await shop.subgraph.start()

@@ -99,6 +99,7 @@ READS: tuple[Read, ...] = (
     Read("orders", '{ orders(filter: {buyerId: "usr_ani"}) { nodes { id } } }', STAFF_SCOPE),
     Read("payment", '{ payment(id: "%(payment)s") { id } }', OWN),
     Read("payments", "{ payments { nodes { id } } }", STAFF_SCOPE),
+    Read("priceLists", "{ priceLists { code } }", STAFF_SCOPE),
     Read("product", '{ product(id: "%(product)s") { id price { amount } } }', EVERYBODY),
     Read("product", '{ product(id: "%(draft)s") { id } }', (NULL, NULL, SHOWN, SHOWN, NULL, SHOWN)),
     Read("products", "{ products { nodes { id } } }", EVERYBODY),
@@ -130,6 +131,7 @@ DOORS: Mapping[str, tuple[str, Mapping[str, str] | None]] = {
     "Export": ("dataExport", None),
     "Order": ('order(id: "%(shipped)s")', {"__typename": "Order", "id": "%(shipped)s"}),
     "Payment": ('payment(id: "%(open_payment)s")', {"__typename": "Payment", "id": "%(open_payment)s"}),
+    "Draft": ('product(id: "%(draft)s")', {"__typename": "Product", "id": "%(draft)s"}),
     "Products": ("products", None),
     "Product": ('product(id: "%(product)s")', {"__typename": "Product", "id": "%(product)s"}),
     "Run": ('syncRun(id: "%(run)s")', None),
@@ -198,6 +200,14 @@ FIELDS: tuple[Field, ...] = (
     *_fields("Payment", "Payment", "", f"amount{MONEY} payUrl", OWN),
     *_fields("PriceRangeFacet", "Products", "facets.priceRanges.0", f"from{MONEY} to{MONEY}", EVERYBODY),
     *_fields("Product", "Product", "", f"price{MONEY}", EVERYBODY),
+    *_fields("Product", "Product", "", f"regularPrice{MONEY}", EVERYBODY),
+    Field("Product.priceIn", "Product", 'priceIn(currency: "IDR") { amount }', "priceIn", EVERYBODY),
+    Field("Product.listPrices", "Product", "listPrices { price { amount } }", "listPrices", STAFF_SCOPE),
+    *_fields("Product", "Product", "", "unpublishAt", STAFF_SCOPE),
+    # Whoever may not see the draft does not come this far
+    *_fields("Product", "Draft", "", "publishAt", (NULL, NULL, SHOWN, SHOWN, NULL, SCOPE)),
+    *_fields("PriceList", "Product", "listPrices.0.priceList", "code", STAFF_SCOPE),
+    *_fields("ListPrice", "Product", "listPrices.0", f"price{MONEY}", STAFF_SCOPE),
     *_fields("Product", "Product", "", "stockLevel{onHand}", STAFF_SCOPE),
     *_fields(
         "SavedAddress", "User", "addresses.0", "recipient phone line1 line2 city region postalCode country", OF_USER
@@ -261,6 +271,8 @@ OF_OWN_ADDRESS: Outcomes = (LOGIN, HIDDEN, HIDDEN, HIDDEN, "User", SCOPE)
 
 _PRODUCT = {"sku": "NEW-1", "name": "New", "price": {"decimal": "10", "currency": "IDR"}}
 _VARIANT = {"productId": "%(wardrobe)s", "sku": "V-%(wardrobe)s", "choices": [{"name": "size", "value": "s"}]}
+_SALE = {"code": "NEW", "name": "New", "currency": "IDR", "validFrom": "2020-01-01T00:00:00Z"}
+_SALE_PRICE = {"productId": "%(product)s", "amount": 1000}
 _WIDTH = {"name": "width", "label": "Width", "type": "NUMBER"}
 _ADJUSTMENT = {"productId": "%(product)s", "delta": 1, "reason": "found", "idempotencyKey": "%(product)s"}
 _TRACKING = {"orderId": "%(order)s", "status": "somewhere"}
@@ -365,6 +377,30 @@ WRITES: tuple[Write, ...] = (
         {"input": ("CreateVariantInput!", _VARIANT)},
         (LOGIN, SCOPE, "Product", CONFLICT, SCOPE, SCOPE),
         "PRODUCT_CREATED",
+    ),
+    Write(
+        "scheduleProduct",
+        {"id": ("ID!", "%(draft)s"), "publishAt": ("DateTime", "2091-01-01T00:00:00Z")},
+        (LOGIN, SCOPE, "Product", "Product", SCOPE, SCOPE),
+        "PRODUCT_SCHEDULED",
+    ),
+    Write(
+        "createPriceList",
+        {"input": ("CreatePriceListInput!", _SALE)},
+        (LOGIN, SCOPE, "PriceList", CONFLICT, SCOPE, SCOPE),
+        "PRICE_LIST_CREATED",
+    ),
+    Write(
+        "setListPrices",
+        {"code": ("String!", "%(price_list)s"), "prices": ("[ListPriceInput!]!", [_SALE_PRICE])},
+        (LOGIN, SCOPE, "PriceList", "PriceList", SCOPE, SCOPE),
+        "PRICES_SET",
+    ),
+    Write(
+        "endPriceList",
+        {"code": ("String!", "%(price_list)s")},
+        (LOGIN, SCOPE, "PriceList", "PriceList", SCOPE, SCOPE),
+        "PRICE_LIST_ENDED",
     ),
     Write(
         "deleteProduct",
@@ -494,7 +530,16 @@ WRITES: tuple[Write, ...] = (
 # Outcomes that change something; with any other nothing may have changed
 DONE = frozenset(
     {
-        *("Cart", "Category", "Order", "PasswordResetRequested", "Product", "RegistrationAccepted", "Role"),
+        *(
+            "Cart",
+            "Category",
+            "Order",
+            "PasswordResetRequested",
+            "PriceList",
+            "Product",
+            "RegistrationAccepted",
+            "Role",
+        ),
         *("RoleDeleted", "Session", "StockLevel", "SyncRun", "SyncSchedule", "SyncScheduleCreated"),
         *("SyncScheduleDeleted", "User"),
         # Of logoutEverywhere

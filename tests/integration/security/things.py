@@ -50,7 +50,8 @@ class Things:
 
     And an address of hers, and the one session that she has; she has a data export, too. *customer* is somebody else,
     who has a second factor. *role* is one that nobody has. *shelf* is a category below another, *wardrobe* a product
-    with options, *deleted* one that was deleted. What only `make_all_things` makes is empty otherwise.
+    with options, *deleted* one that was deleted, *price_list* one with a former price of *product*. What only
+    `make_all_things` makes is empty otherwise.
     """
 
     order: str
@@ -68,6 +69,7 @@ class Things:
     shelf: str
     wardrobe: str
     deleted: str
+    price_list: str
     shipped: str = ""
     cancelled: str = ""
     open_payment: str = ""
@@ -103,6 +105,7 @@ async def make_things(world: World, *, stage: str = "PAID") -> Things:
         .insert_one({"_id": role, "description": "Nobody's", "scopes": ["orders:read"], "version": 1})
     )
     shelf, wardrobe, deleted = await _furnish(world, name)
+    price_list = await _price(world, name, draft)
     for document in _MOVES[: _STAGES.index(stage)]:
         await shop.order.data(document, {"id": order}, by=STAFF)
     return Things(
@@ -121,7 +124,23 @@ async def make_things(world: World, *, stage: str = "PAID") -> Things:
         shelf=shelf,
         wardrobe=wardrobe,
         deleted=deleted,
+        price_list=price_list,
     )
+
+
+async def _price(world: World, name: str, draft: str) -> str:
+    """Schedule product and draft, and make a price list that held long ago, with a price; return its code."""
+    product, code = Caller(world.subgraphs["product"]), f"LIST_{name.upper()}"
+    add = "mutation($input: CreatePriceListInput!) { createPriceList(input: $input) { __typename } }"
+    given = {"code": code, "name": code, "currency": "IDR", "validFrom": "2020-01-01T00:00:00Z"}
+    await product.data(add, {"input": {**given, "validUntil": "2020-01-02T00:00:00Z"}}, by=STAFF)
+    fill = "mutation($c: String!, $p: [ListPriceInput!]!) { setListPrices(code: $c, prices: $p) { __typename } }"
+    await product.data(fill, {"c": code, "p": [{"productId": f"prd_{name}", "amount": 500}]}, by=STAFF)
+    document = """mutation($id: ID!, $on: DateTime, $off: DateTime) {
+      scheduleProduct(id: $id, publishAt: $on, unpublishAt: $off) { __typename } }"""
+    await product.data(document, {"id": f"prd_{name}", "off": "2090-01-01T00:00:00Z"}, by=STAFF)
+    await product.data(document, {"id": f"prd_{draft}", "on": "2090-01-01T00:00:00Z"}, by=STAFF)
+    return code
 
 
 async def _furnish(world: World, name: str) -> tuple[str, str, str]:
