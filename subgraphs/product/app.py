@@ -18,10 +18,14 @@ REFILE_EVERY_S = 15.0
 APPLY_EVERY_S = 2.0
 
 
+def build_service(runtime: Runtime) -> CatalogueService:
+    """Return the catalogue's use cases on *runtime*, also for those that come without GraphQL."""
+    return CatalogueService(runtime.client, runtime.database, runtime.clock)
+
+
 def build(runtime: Runtime) -> Subgraph:
     """Return the product subgraph on *runtime*."""
-    service = CatalogueService(runtime.client, runtime.database, runtime.clock)
-
+    service = build_service(runtime)
     search = ProductSearch(
         SearchRepository(runtime.database), service.pricing, runtime.cache, namespace=runtime.database.name
     )

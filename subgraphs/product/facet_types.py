@@ -1,8 +1,11 @@
 """GraphQL types of what a list of products can be narrowed down by."""
 
+from asyncio import Task
+from collections.abc import Iterable
 from typing import Annotated, Self, TypeAlias
 
 import strawberry
+from strawberry.types.nodes import SelectedField, Selection
 
 from core.errors import BadUserInput
 from core.money import Money
@@ -10,7 +13,6 @@ from schema.money import MoneyType
 from schema.ownership import Public
 from schema.pagination import Connection
 from subgraphs.product.facets import Facets, PriceRange
-from subgraphs.product.search import ProductFilter
 from subgraphs.product.types import CategoryType, ProductInfo, ProductType
 
 # A page shows a handful, and an object of each costs more than its count
@@ -118,13 +120,26 @@ class ProductFacets:
 class ProductSearchConnection(Connection[ProductType]):
     """The connection of `products`."""
 
-    filter: strawberry.Private[ProductFilter]
+    counting: strawberry.Private[Task[Facets] | None]
 
     @strawberry.field(description="What the list can be narrowed down by.")
-    async def facets(self, info: ProductInfo) -> ProductFacets:
-        """Count it; a list whose facets nobody asks for costs nothing more."""
-        facets = await info.context.search.count_facets(self.filter, by=info.context.identity)
-        return ProductFacets.from_facets(facets)
+    async def facets(self) -> ProductFacets:
+        """Wait for the counts; a list whose facets nobody asks for has none."""
+        if self.counting is None:
+            raise RuntimeError("facets are asked for, and nobody has begun to count them")
+        return ProductFacets.from_facets(await self.counting)
+
+
+def asks_for(fields: Iterable[Selection], name: str) -> bool:
+    """Tell whether *name* may be asked for among the fields of a root field, directly or in a fragment."""
+    for field in fields:
+        for selection in field.selections:
+            if isinstance(selection, SelectedField):
+                if selection.name == name:
+                    return True
+            elif asks_for([selection], name):
+                return True
+    return False
 
 
 @strawberry.type(description="A search as it may be meant.")

@@ -6,7 +6,7 @@ everything that is counted, so that the database groups equal products without t
 else is asked, without reading the products.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -108,7 +108,7 @@ def count_facets(counts: Mapping[str, int]) -> Facets:
     The most frequent come first, equal ones by name; price ranges from the lowest.
     """
     in_category: Counter[str] = Counter()
-    with_value: dict[str, Counter[str]] = {}
+    with_value: defaultdict[str, Counter[str]] = defaultdict(Counter)
     in_range: Counter[tuple[str, int]] = Counter()
     stock: Counter[str] = Counter()
     for key, count in counts.items():
@@ -120,7 +120,7 @@ def count_facets(counts: Mapping[str, int]) -> Facets:
             in_category[id_] += count
         for pair in pairs:
             name, _, value = pair.partition("=")
-            with_value.setdefault(name, Counter())[value] += count
+            with_value[name][value] += count
     return Facets(
         total=sum(counts.values()),
         categories=_by_frequency(in_category),

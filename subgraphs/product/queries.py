@@ -9,7 +9,7 @@ from core.paging import read_page_request
 from core.scopes import PRODUCTS_WRITE
 from schema.ownership import Public
 from schema.pagination import After, Before, First, Last, connection_arguments
-from subgraphs.product.facet_types import ProductSearchConnection, SearchSuggestion
+from subgraphs.product.facet_types import ProductSearchConnection, SearchSuggestion, asks_for
 from subgraphs.product.model import ProductSort
 from subgraphs.product.search import ProductFilter
 from subgraphs.product.types import CategoryType, PriceListType, ProductFilterInput, ProductInfo, ProductType
@@ -54,10 +54,15 @@ class Query:
     ) -> ProductSearchConnection:
         """List products, and count what there is to narrow the list down by."""
         chosen = filter.to_filter() if filter else ProductFilter()
-        page = await info.context.search.list_products(
-            chosen, sort, read_page_request(first, after, last, before), by=info.context.identity
+        request = read_page_request(first, after, last, before)
+        page, counting = await info.context.search.list_products(
+            chosen,
+            sort,
+            request,
+            with_facets=asks_for(info.selected_fields, "facets"),
+            by=info.context.identity,
         )
-        return ProductSearchConnection(**connection_arguments(page, ProductType.from_product), filter=chosen)
+        return ProductSearchConnection(**connection_arguments(page, ProductType.from_product), counting=counting)
 
     @strawberry.field(directives=_CATALOGUE)
     async def search_suggestions(

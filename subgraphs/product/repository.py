@@ -1,6 +1,6 @@
 """The only queries of the catalogue. Reads take raw rows: through Beanie's models a list costs four times more."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 from core.money import Money
@@ -105,6 +105,22 @@ class CatalogueRepository:
         """Return the variants of products, in any state, those of one product by their choices."""
         cursor = self._products.find({"parent_id": {"$in": list(parent_ids)}}, PRODUCT_FIELDS, session=session)
         return [product_from_row(row) async for row in cursor.sort([("parent_id", 1), ("choice_key", 1)])]
+
+    async def iterate_families(self, batch: int = 200) -> AsyncIterator[list[Product]]:
+        """Yield every product that is not deleted and no variant, by id, each followed by its variants."""
+        after = ""
+        while True:
+            query = {"_id": {"$gt": after}, "parent_id": None, "deleted_at": None}
+            rows = await self._products.find(query, PRODUCT_FIELDS).sort("_id", 1).limit(batch).to_list()
+            families = {row["_id"]: [product_from_row(row)] for row in rows}
+            for variant in await self.find_variants([*families]) if families else []:
+                if variant.deleted_at is None:
+                    families[variant.parent_id or ""].append(variant)
+            for family in families.values():
+                yield family
+            if len(rows) < batch:
+                return
+            after = rows[-1]["_id"]
 
     async def find_by_slug(self, slugs: Sequence[str]) -> dict[str, Product]:
         """Return the products that have these slugs, or had them before, by slug."""

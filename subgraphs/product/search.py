@@ -1,5 +1,6 @@
 """Finding products: lists, how many there are of what, and how a word that is being typed may go on."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -68,9 +69,18 @@ class ProductSearch:
         self._namespace = namespace
 
     async def list_products(
-        self, filter_: ProductFilter, sort: ProductSort | None, page: PageRequest, *, by: Identity
-    ) -> Page[Product]:
+        self,
+        filter_: ProductFilter,
+        sort: ProductSort | None,
+        page: PageRequest,
+        *,
+        with_facets: bool = False,
+        by: Identity,
+    ) -> tuple[Page[Product], "asyncio.Task[Facets] | None"]:
         """Return a page of products: by default the active ones, newest first, or best match first in a search.
+
+        *with_facets* also begins to count what the products that *filter_* finds have: beside the list, for together
+        they take as long as the longer one. Counts are exact, of broad filters as of BROAD_TTL_S ago at most.
 
         Raises:
             BadUserInput: the filter or the order cannot be meant.
@@ -81,7 +91,14 @@ class ProductSearch:
             raise BadUserInput("RELEVANCE orders the results of a search; there is none", field="sort")
         chosen = sort or (ProductSort.RELEVANCE if query.search else ProductSort.NEWEST)
         await self._pricing.apply_if_late()
-        return self._present(await self._search.find_product_page(query, chosen, page))
+        counting = asyncio.create_task(self._count_facets(query)) if with_facets else None
+        try:
+            return self._present(await self._search.find_product_page(query, chosen, page)), counting
+        except BaseException:
+            if counting is not None:
+                counting.cancel()
+                await asyncio.gather(counting, return_exceptions=True)
+            raise
 
     async def list_products_of(
         self, category_ids: Sequence[str], sort: ProductSort | None, page: PageRequest
@@ -96,13 +113,8 @@ class ProductSearch:
     def _present(self, page: Page[Product]) -> Page[Product]:
         return replace(page, rows=tuple(map(self._pricing.at_present, page.rows)))
 
-    async def count_facets(self, filter_: ProductFilter, *, by: Identity) -> Facets:
-        """Count what the products that *filter_* finds have; exact, for broad ones as of BROAD_TTL_S ago at most.
-
-        Raises:
-            BadUserInput, Forbidden: as list_products.
-        """
-        return count_facets(await self._count(_read_filter(filter_, by)))
+    async def _count_facets(self, query: ProductQuery) -> Facets:
+        return count_facets(await self._count(query))
 
     async def _count(self, query: ProductQuery) -> dict[str, int]:
         asked = sha256(msgspec.json.encode(query)).hexdigest()

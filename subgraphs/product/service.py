@@ -58,6 +58,7 @@ class NewProduct:
     weight_grams: int = 0
     attributes: tuple[ProductAttribute, ...] = ()
     options: tuple[ProductOption, ...] = ()
+    status: ProductStatus = ProductStatus.DRAFT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,7 @@ class NewVariant:
     name: str | None = None
     price: Money | None = None
     weight_grams: int | None = None
+    status: ProductStatus | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,7 @@ class ProductChanges:
     weight_grams: int | None = None
     attributes: tuple[ProductAttribute, ...] | None = None
     options: tuple[ProductOption, ...] | None = None
+    status: ProductStatus | None = None
 
 
 # What happens to a product's variants along with it
@@ -131,7 +134,7 @@ class CatalogueService:
                 price=new.price,
                 category_id=new.category_id,
                 images=new.images,
-                status=ProductStatus.DRAFT,
+                status=new.status,
                 weight_grams=new.weight_grams,
                 created_at=now,
                 updated_at=now,
@@ -170,7 +173,7 @@ class CatalogueService:
                 price=new.price or parent.price,
                 category_id=parent.category_id,
                 images=(),
-                status=parent.status,
+                status=new.status or parent.status,
                 weight_grams=parent.weight_grams if new.weight_grams is None else new.weight_grams,
                 created_at=now,
                 updated_at=now,
@@ -210,7 +213,6 @@ class CatalogueService:
         """
         require_scopes(by, PRODUCTS_WRITE)
         before = await self._find_product(id_)
-        model.check_editable(before)
         chosen: dict[str, Any] = {
             "sku": changes.sku,
             "slug": changes.slug,
@@ -222,16 +224,23 @@ class CatalogueService:
             "weight_grams": changes.weight_grams,
             "attributes": changes.attributes,
             "options": changes.options,
+            "status": changes.status,
         }
         after = replace(before, **{name: value for name, value in chosen.items() if value is not None})
         if changes.leave_category:
             after = replace(after, category_id=None)
+        if changes.attributes is not None:
+            # Compared as they are kept: 1.50 is no other value than 1.5
+            after = await self._fit(after, await self._category_of(after))
         if after == before:
             return self._show(before)
+        if after.status is before.status:
+            model.check_editable(before)
+        event = _event_of(before, after)
         after = replace(after, updated_at=self._clock.now(), version=before.version + 1)
         if after.parent_id is not None and (after.options or after.category_id != before.category_id):
             raise Conflict(f"product {id_} is a variant of {after.parent_id}, which has its options and its category")
-        return await self._replace(before, model.check_product(after), PRODUCT_EDITED, by)
+        return await self._replace(before, model.check_product(after), event, by)
 
     async def publish_product(self, id_: str, *, by: Identity) -> Product:
         """Put a product on sale, with its variants; one that is on sale already stays as it is.
@@ -376,7 +385,7 @@ class CatalogueService:
                 moved = _WITH_VARIANTS[event](moved, now=after.updated_at)
             elif event == PRODUCT_SCHEDULED:
                 moved = replace(moved, publish_at=after.publish_at, unpublish_at=after.unpublish_at)
-            elif after.options != before.options:
+            if after.options != before.options:
                 try:
                     model.check_choices(variant.choices, after.options)
                 except BadUserInput:
@@ -389,6 +398,21 @@ class CatalogueService:
                     await self._recorder.announce(event, moved.id, now=after.updated_at, session=session)
             changed.append(moved)
         return replace(after, variant_choices=model.choices_on_sale(changed))
+
+
+def _event_of(before: Product, after: Product) -> str:
+    """Return what an edit is; raise Conflict for one that would take a product's past away."""
+    if after.status is before.status:
+        return PRODUCT_EDITED
+    if before.deleted_at is not None:
+        raise Conflict(f"product {before.id} is deleted; restore it first")
+    match after.status:
+        case ProductStatus.ACTIVE:
+            return PRODUCT_PUBLISHED
+        case ProductStatus.ARCHIVED:
+            return PRODUCT_ARCHIVED
+        case ProductStatus.DRAFT:
+            raise Conflict(f"product {before.id} is {before.status}, and no draft any more")
 
 
 def _changes(before: Product, after: Product) -> dict[str, str]:
