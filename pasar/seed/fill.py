@@ -71,15 +71,18 @@ async def _insert_payments(database: Database, batch: Sequence[Sold]) -> None:
         await payments.insert_many(rows)
 
 
-async def insert_catalogue(client: Client, prefix: str, catalogue: Catalogue) -> None:
-    """Write categories, products and stock, in place of those of an interrupted run of the same plan."""
+async def insert_catalogue(client: Client, prefix: str, catalogue: Catalogue, *, atomically: bool = True) -> None:
+    """Write categories, products and stock, in place of those of an interrupted run of the same plan.
+
+    *atomically* is as of insert_stock.
+    """
     product, inventory = client[f"{prefix}product"], client[f"{prefix}inventory"]
     ids = [entry.id for entry, _ in catalogue.products]
     await inventory[STOCK].delete_many({"_id": {"$in": ids}})
     await inventory[MOVEMENTS].delete_many({"product_id": {"$in": ids}})
     await product[PRODUCTS].delete_many({"_id": {"$in": ids}})
     await product[CATEGORIES].delete_many({"_id": {"$in": [category.id for category in catalogue.categories]}})
-    await insert_stock(inventory, catalogue.on_hand, now=catalogue.products[0][0].created_at)
+    await insert_stock(inventory, catalogue.on_hand, now=catalogue.products[0][0].created_at, atomically=atomically)
     await insert_categories(product, catalogue.categories)
     await insert_products(product, catalogue.products)
 

@@ -86,7 +86,7 @@ async def _load(
         report(what, written[what], totals[what])
     sums = await finish_load(load, TARGETS, report)
     await init_documents(client[f"{prefix}product"], PRODUCT_DOCUMENTS)
-    await insert_catalogue(client, prefix, seeded.catalogue)
+    await insert_catalogue(client, prefix, seeded.catalogue, atomically=False)
     report("products", len(seeded.catalogue.products), len(seeded.catalogue.products))
     await load.end()
     return Filled.of(seeded, sums.revenue().get(CURRENCY, 0))

@@ -14,8 +14,14 @@ BATCH = 1000
 BY = service_identity("inventory").subject
 
 
-async def insert_stock(database: Database, on_hand: Mapping[str, int], *, now: datetime) -> int:
-    """Give products without counters *on_hand* pieces each in the main warehouse, with ledger rows; return how many."""
+async def insert_stock(
+    database: Database, on_hand: Mapping[str, int], *, now: datetime, atomically: bool = True
+) -> int:
+    """Give products without counters *on_hand* pieces each in the main warehouse, with ledger rows; return how many.
+
+    Counters without their ledger rows would be taken for drift, and mended. Not *atomically* is for a load into a
+    database that nobody else uses, which has no transactions: it is repeated when it was cut short.
+    """
     products = iter(on_hand.items())
     while batch := list(islice(products, BATCH)):
         levels = [{"_id": product_id, **level_row(count, now=now)} for product_id, count in batch]
@@ -24,12 +30,14 @@ async def insert_stock(database: Database, on_hand: Mapping[str, int], *, now: d
             for product_id, count in batch
             if count
         ]
-        await in_transaction(database.client, partial(_insert, database, levels, movements))
+        if atomically:
+            await in_transaction(database.client, partial(_insert, database, levels, movements))
+        else:
+            await _insert(database, levels, movements)
     return len(on_hand)
 
 
-async def _insert(database: Database, levels: list[Row], movements: list[Row], session: Session) -> None:
-    # Together: counters without their ledger rows would be taken for drift, and mended
+async def _insert(database: Database, levels: list[Row], movements: list[Row], session: Session | None = None) -> None:
     await database[STOCK].insert_many(levels, ordered=False, session=session)
     if movements:
         await database[MOVEMENTS].insert_many(movements, ordered=False, session=session)
