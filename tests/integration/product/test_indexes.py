@@ -127,3 +127,58 @@ async def test_the_check_itself_finds_what_has_no_index(watched: Catalogue, mong
         ("update products", ("COLLSCAN",)),
         ("aggregate products", ("COLLSCAN", "SORT")),
     ]
+
+
+async def test_variants_moves_prices_schedules_and_exports_are_found_by_an_index(
+    watched: Catalogue, mongo_client: Client, clock: FixedClock
+) -> None:
+    shirt = await watched.sell("SHIRT", options=[{"name": "size", "values": ["s"]}])
+    variant = {"productId": shirt, "sku": "SHIRT-S", "choices": [{"name": "size", "value": "s"}]}
+    shelves = {row["slug"]: row["_id"] for row in await watched.rows("categories")}
+    label = {"name": "width", "label": "Width", "type": "NUMBER"}
+    sale = {"code": "SALE", "name": "Sale", "currency": "IDR", "validFrom": "2026-11-01T12:00:00Z"}
+    off = "2026-11-02T00:00:00Z"
+    steps: list[tuple[str, dict[str, Any]]] = [
+        ("mutation($i: CreateVariantInput!) { createVariant(input: $i) { __typename } }", {"i": variant}),
+        (
+            "mutation($i: EditProductInput!) { editProduct(input: $i) { __typename } }",
+            {"i": {"id": shirt, "slug": "t"}},
+        ),
+        ('{ product(slug: "product-shirt") { variants { sku parent { sku } } } }', {}),
+        (
+            "mutation($i: EditCategoryInput!) { editCategory(input: $i) { __typename } }",
+            {"i": {"id": shelves["cups"], "slug": "mugs"}},
+        ),
+        ('{ category(slug: "cups") { ancestors { id } attributes { name } } }', {}),
+        ("mutation($id: ID!) { moveCategory(id: $id, parentId: null) { __typename } }", {"id": shelves["cups"]}),
+        (
+            "mutation($id: ID!, $a: [CategoryAttributeInput!]!) { setCategoryAttributes(id: $id, attributes: $a) "
+            "{ __typename } }",
+            {"id": shelves["cups"], "a": [label]},
+        ),
+        ("mutation($i: CreatePriceListInput!) { createPriceList(input: $i) { __typename } }", {"i": sale}),
+        (
+            'mutation($p: [ListPriceInput!]!) { setListPrices(code: "SALE", prices: $p) { __typename } }',
+            {"p": [{"productId": shirt, "amount": 5}]},
+        ),
+        (
+            "mutation($id: ID!, $off: DateTime) { scheduleProduct(id: $id, unpublishAt: $off) { __typename } }",
+            {"id": shirt, "off": off},
+        ),
+        ('mutation($off: DateTime) { endPriceList(code: "SALE", at: $off) { __typename } }', {"off": off}),
+        ("{ priceLists { code } }", {}),
+        ("mutation($id: ID!) { deleteProduct(id: $id) { __typename } }", {"id": shirt}),
+        ("mutation($id: ID!) { restoreProduct(id: $id) { __typename } }", {"id": shirt}),
+    ]
+    SENT.clear()
+    for document, variables in steps:
+        for result in (await watched.data(document, variables, by=STAFF)).values():
+            assert not str(result).count("Problem"), (document, result)
+    clock.advance(days=2)
+    for job in watched.subgraph.jobs:
+        await job.run(clock.now())
+    repository = app.build_service(watched.subgraph.runtime).repository
+    assert len([family async for family in repository.iterate_families()]) == 9
+    collections = {each.name.split()[1] for each in SENT.sent}
+    assert collections >= {"products", "categories", "slug_redirects", "refilings", "category_tree", "price_lists"}
+    assert [str(each) for each in await find_unindexed(mongo_client, SENT)] == []
