@@ -6,13 +6,12 @@ from pathlib import Path
 import pytest
 
 from core.clock import Clock
-from core.ids import new_id
 from core.mongo import Client, connect
 from core.peers import Peers
 from core.settings import Settings
 from core.subgraph import Runtime
 from tests.testkit.mongod import running_mongodb
-from tests.testkit.store import MakeRuntime, build_runtime, make_settings
+from tests.testkit.store import MakeRuntime, build_runtime, make_settings, own_databases
 
 
 @pytest.fixture(scope="session")
@@ -32,11 +31,8 @@ async def mongo_client(mongo_uri: str) -> AsyncIterator[Client]:
 @pytest.fixture
 async def database_prefix(mongo_client: Client) -> AsyncIterator[str]:
     """Yield a prefix of its own for the databases of one test, and drop them afterwards."""
-    prefix = f"{new_id('t')}_"
-    yield prefix
-    for name in await mongo_client.list_database_names():
-        if name.startswith(prefix):
-            await mongo_client.drop_database(name)
+    async with own_databases(mongo_client) as prefix:
+        yield prefix
 
 
 @pytest.fixture

@@ -62,7 +62,10 @@ class TotalsQueries:
 
     @strawberry.federation.field(
         requires_scopes=_SCOPES,
-        description="Orders summed up by month: how many, how many pieces, how much money. Always exact.",
+        description=(
+            "Orders summed up by month: how many, how many pieces, how much money. Exact as of `asOf`, which is now"
+            " unless maxStalenessSeconds allows an older answer."
+        ),
     )
     async def monthly_order_totals(
         self,
@@ -131,7 +134,8 @@ class TotalsQueries:
         return YearlyOrderTotals.from_totals(totals)
 
     @strawberry.federation.field(
-        requires_scopes=_SCOPES, description="The products of a month that were sold most. Always exact."
+        requires_scopes=_SCOPES,
+        description="The products of a month that were sold most, as exact as monthlyOrderTotals.",
     )
     async def top_products(
         self,

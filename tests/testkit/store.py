@@ -1,11 +1,14 @@
 """Runtimes for one or several subgraphs on the test MongoDB."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
 from core.cache import open_cache
 from core.clock import Clock, SystemClock
 from core.identity import service_identity
+from core.ids import new_id
 from core.mail import MailboxMailer
 from core.mongo import Client
 from core.peers import InProcessPeers, Peers
@@ -56,3 +59,13 @@ def build_runtime(
         cache=open_cache(""),
         mailer=MailboxMailer(database),
     )
+
+
+@asynccontextmanager
+async def own_databases(client: Client) -> AsyncIterator[str]:
+    """Yield a prefix that no other database has, and drop those that have it afterwards."""
+    prefix = f"{new_id('t')}_"
+    yield prefix
+    for name in await client.list_database_names():
+        if name.startswith(prefix):
+            await client.drop_database(name)

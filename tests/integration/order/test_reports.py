@@ -331,7 +331,7 @@ def readers_on(shop: Shop, database: Database, caches: list[Cache]) -> list[Tota
     return [TotalsReader(orders, rollup, cache, shop.clock, namespace=database.name) for cache in caches]
 
 
-async def test_a_thousand_at_once_in_several_processes_add_up_once(
+async def test_many_at_once_in_several_processes_add_up_once(
     shop: Shop, database: Database, commands: CommandLog, redis_server: RedisServer
 ) -> None:
     await import_orders(shop, [past_order(1, datetime(2024, 1, 10, tzinfo=UTC))])
@@ -339,10 +339,10 @@ async def test_a_thousand_at_once_in_several_processes_add_up_once(
     readers = readers_on(shop, database, caches)
     query = months_of("2024-01", "2024-06")
     commands.clear()
-    answers = await asyncio.gather(*(reader.read_totals(query) for reader in readers for _ in range(250)))
+    answers = await asyncio.gather(*(reader.read_totals(query) for reader in readers for _ in range(10)))
     assert {answer.periods[0].order_count for answer in answers} == {1}
     # Each looks at the versions, and one of all adds up
-    assert commands.commands.count("aggregate outbox") == 1000
+    assert commands.commands.count("aggregate outbox") == 40
     assert commands.commands.count("find order_totals") == 1
     assert commands.commands.count("aggregate orders") == 0
     for cache in caches:

@@ -4,10 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from core.mongo import Client
 from tests.testkit.clock import FixedClock
-from tests.testkit.store import MakeRuntime
-
-# The databases of the first test, for the one after it
-earlier: list[str] = []
+from tests.testkit.store import MakeRuntime, own_databases
 
 
 async def test_two_subgraphs_of_one_test_have_databases_of_their_own(make_runtime: MakeRuntime) -> None:
@@ -17,12 +14,13 @@ async def test_two_subgraphs_of_one_test_have_databases_of_their_own(make_runtim
     assert order.clock is clock
     await order.database["orders"].insert_one({"_id": "ord_1"})
     assert await user.database["orders"].count_documents({}) == 0
-    earlier.append(order.database.name)
 
 
-async def test_a_test_begins_without_the_databases_of_the_one_before(mongo_client: Client) -> None:
-    assert len(earlier) == 1
-    assert set(earlier).isdisjoint(await mongo_client.list_database_names())
+async def test_a_test_leaves_no_databases_behind(mongo_client: Client) -> None:
+    async with own_databases(mongo_client) as prefix:
+        await mongo_client[f"{prefix}order"]["orders"].insert_one({"_id": "ord_1"})
+        assert f"{prefix}order" in await mongo_client.list_database_names()
+    assert f"{prefix}order" not in await mongo_client.list_database_names()
 
 
 def test_the_clock_stands_still_until_it_is_moved() -> None:

@@ -5,6 +5,7 @@ import aiohttp
 import pytest
 
 from core.identity import ANONYMOUS, Identity, service_identity
+from core.key_ring import KeyUnusable
 from core.scopes import USERS_READ, scopes_of
 from core.subgraph_app import build_subgraph_app
 from core.tokens import AssertionVerifier, generate_private_key
@@ -260,7 +261,7 @@ async def test_a_subgraph_without_a_usable_key_says_so_and_does_not_start(
     cases = [(None, "is not set"), (tmp_path / "none.key", "cannot be read"), (wrong, "not one for EdDSA")]
     for path, sentence in cases:
         runtime = make_runtime("user", settings=settings.model_copy(update={"token_key_file": path}))
-        with pytest.raises(ValueError, match=sentence):
+        with pytest.raises(KeyUnusable, match=sentence):
             build(runtime, passwords=cheap_passwords())
 
 
