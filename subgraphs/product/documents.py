@@ -174,6 +174,7 @@ class ProductDocument(Document):
     list_status: str
     attributes: list[StoredAttribute]
     in_stock: bool | None
+    stock_revision: int
     parent_id: str | None
     choice_key: str | None
     options: list[StoredOption]
@@ -244,6 +245,7 @@ class ProductDocument(Document):
             list_status=list_status(product),
             attributes=[StoredAttribute.from_attribute(each) for each in product.attributes],
             in_stock=product.in_stock,
+            stock_revision=product.stock_revision,
             parent_id=product.parent_id,
             choice_key=_choice_key(product),
             options=[StoredOption(name=each.name, values=list(each.values)) for each in product.options],

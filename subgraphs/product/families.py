@@ -35,12 +35,12 @@ class Families:
             model.check_editable(parent)
             for variant in variants:
                 model.check_choices(variant.choices, parent.options)
-        known = [each.in_stock for each in variants if each.in_stock is not None]
+        in_stock = model.stock_on_sale(variants)
         # Written in any case: two changes of one product's variants and options must conflict
         after = replace(
             parent,
             variant_choices=model.choices_on_sale(variants),
-            in_stock=any(known) if known else parent.in_stock,
+            in_stock=parent.in_stock if in_stock is None else in_stock,
             version=parent.version + 1,
         )
         assert await self._catalogue.replace_product(parent, after, category, session=session)

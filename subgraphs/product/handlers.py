@@ -10,10 +10,11 @@ from subgraphs.product.service import CatalogueService
 def build_handlers(service: CatalogueService) -> Mapping[str, EventHandler]:
     """Return what the catalogue does about which event.
 
-    `StockAvailabilityChanged` says of a product whether any can be bought: `{product_id, available}`.
+    `StockAvailabilityChanged` says of a product whether any can be bought: `{product_id, available, revision}`.
     """
 
     async def note_stock(event: Event, session: Session) -> None:
-        await service.note_stock_in(session, event.payload["product_id"], in_stock=event.payload["available"])
+        told = event.payload
+        await service.note_stock_in(session, told["product_id"], in_stock=told["available"], revision=told["revision"])
 
     return {"StockAvailabilityChanged": note_stock}

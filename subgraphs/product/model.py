@@ -84,7 +84,8 @@ class ProductOption:
 class Product:
     """Something for sale, once it is ACTIVE. *version* counts its changes, so that none is lost to another.
 
-    *in_stock* is what the stock announced last, None before it announced anything.
+    *in_stock* is what the stock announced last, of which the higher *stock_revision* is the later; None before it
+    announced anything. With options it is whether any variant on sale is in stock.
 
     A product with *options* is sold as its variants: products with an id, a sku and a price of their own, so that
     carts, stock and orders know nothing else. A variant has *parent_id*, and in *choices* one value of each option;
@@ -110,6 +111,7 @@ class Product:
     version: int = 1
     attributes: tuple[ProductAttribute, ...] = ()
     in_stock: bool | None = None
+    stock_revision: int = 0
     parent_id: str | None = None
     options: tuple[ProductOption, ...] = ()
     choices: tuple[ProductAttribute, ...] = ()
@@ -181,6 +183,12 @@ def choices_on_sale(variants: Iterable[Product]) -> tuple[ProductAttribute, ...]
     """Return the distinct choices of those of *variants* that are on sale, sorted."""
     found = {choice for variant in variants if variant.is_sellable for choice in variant.choices}
     return tuple(sorted(found, key=lambda choice: (choice.name, choice.value)))
+
+
+def stock_on_sale(variants: Iterable[Product]) -> bool | None:
+    """Return whether any of those of *variants* that are on sale is in stock; None if nothing is known of them."""
+    known = [variant.in_stock for variant in variants if variant.is_sellable and variant.in_stock is not None]
+    return any(known) if known else None
 
 
 def delete(product: Product, *, now: datetime) -> Product:

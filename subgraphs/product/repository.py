@@ -191,6 +191,7 @@ def product_from_row(row: Row) -> Product:
         version=row["version"],
         attributes=_attributes_of(row["attributes"]),
         in_stock=row["in_stock"],
+        stock_revision=row.get("stock_revision", 0),
         parent_id=row["parent_id"],
         options=tuple(ProductOption(each["name"], tuple(each["values"])) for each in row["options"]),
         choices=_attributes_of(row["choices"]),

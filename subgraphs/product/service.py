@@ -298,13 +298,18 @@ class CatalogueService:
     def _show(self, product: Product) -> Product:
         return self.pricing.at_present(product)
 
-    async def note_stock_in(self, session: Session, product_id: str, *, in_stock: bool) -> None:
-        """Note, in the transaction of *session*, whether a product is in stock; one that is gone needs no note."""
+    async def note_stock_in(self, session: Session, product_id: str, *, in_stock: bool, revision: int) -> None:
+        """Note, in the transaction of *session*, whether a product is in stock; one that is gone needs no note.
+
+        What is told late, after something of a higher *revision*, is passed over.
+        """
         before = await self.repository.find_product(product_id, session=session)
-        if before is None or before.in_stock == in_stock:
+        if before is None or revision <= before.stock_revision:
             return
         category = await self._category_of(before)
-        after = replace(before, in_stock=in_stock, version=before.version + 1)
+        # Where variants are what is sold, nobody can buy what the product itself has
+        shown = before.in_stock if before.options else in_stock
+        after = replace(before, in_stock=shown, stock_revision=revision, version=before.version + 1)
         # Whoever changed it after our read makes the write conflict, and the whole is run again
         assert await self.repository.replace_product(before, after, category, session=session)
         if after.parent_id is not None:
@@ -397,7 +402,12 @@ class CatalogueService:
                 if event in _WITH_VARIANTS:
                     await self._recorder.announce(event, moved.id, now=after.updated_at, session=session)
             changed.append(moved)
-        return replace(after, variant_choices=model.choices_on_sale(changed))
+        in_stock = model.stock_on_sale(changed)
+        return replace(
+            after,
+            variant_choices=model.choices_on_sale(changed),
+            in_stock=after.in_stock if in_stock is None else in_stock,
+        )
 
 
 def _event_of(before: Product, after: Product) -> str:

@@ -1,6 +1,7 @@
 """Searching with facets, suggestions, and pages that stay right while products are added."""
 
 import asyncio
+from itertools import count, permutations
 from typing import Any
 
 import pytest
@@ -64,10 +65,17 @@ async def facets_of(catalogue: Catalogue, **filter_: Any) -> dict[str, Any]:
     }
 
 
-async def tell_stock(catalogue: Catalogue, sku: str, *, available: bool, event_id: str = "") -> None:
+_revisions = count(1)
+
+
+async def tell_stock(
+    catalogue: Catalogue, sku: str, *, available: bool, revision: int | None = None, event_id: str = ""
+) -> None:
+    """Tell the catalogue as the stock does, of whatever comes after all that was told before unless said otherwise."""
     product_id = (await catalogue.data(f'{{ product(sku: "{sku}") {{ id }} }}', by=STAFF))["product"]["id"]
     runtime = catalogue.subgraph.runtime
-    payload = {"product_id": product_id, "available": available}
+    revision = next(_revisions) if revision is None else revision
+    payload = {"product_id": product_id, "available": available, "revision": revision}
     event = Event(event_id or new_id("evt"), "StockAvailabilityChanged", product_id, payload, runtime.clock.now())
     handler = catalogue.subgraph.handlers[event.type]
     await handle_once(runtime.client, runtime.database, event, handler)
@@ -162,6 +170,59 @@ async def test_a_second_delivery_of_the_stocks_word_changes_nothing(shop: Catalo
     rows = await shop.rows("products")
     await tell_stock(shop, "SH-1", available=True, event_id="evt_1")
     assert await shop.rows("products") == rows
+
+
+@pytest.mark.parametrize("order", list(permutations([1, 2, 3])))
+async def test_in_whatever_order_the_stock_is_heard_its_last_word_holds(
+    shop: Catalogue, order: tuple[int, ...]
+) -> None:
+    first = next(_revisions)
+    for number in order:
+        # In stock, sold out, and in stock again
+        await tell_stock(shop, "SH-1", available=number != 2, revision=first + number)
+    assert await shop.list_skus("filter: {inStock: true}") == ["SH-1"]
+    rows = await shop.rows("products")
+    # Sent again under another id, it is late
+    for number in (1, 2, 3):
+        await tell_stock(shop, "SH-1", available=number != 2, revision=first + number)
+    assert await shop.rows("products") == rows
+
+
+async def test_the_stock_and_an_editor_at_once_both_keep_what_they_said(shop: Catalogue) -> None:
+    product_id = (await shop.data('{ product(sku: "SH-1") { id } }'))["product"]["id"]
+    edit = "mutation($i: EditProductInput!) { editProduct(input: $i) { __typename } }"
+    answers, _ = await asyncio.gather(
+        shop.data(edit, {"i": {"id": product_id, "name": "Crimson shirt"}}, by=STAFF),
+        tell_stock(shop, "SH-1", available=True),
+    )
+    # The editor may be told to try again; the stock never is
+    edited = answers["editProduct"]["__typename"] == "Product"
+    [row] = [row for row in await shop.rows("products") if row["sku"] == "SH-1"]
+    assert (row["in_stock"], row["name"]) == (True, "Crimson shirt" if edited else "Red shirt")
+
+
+async def test_a_product_is_in_stock_while_any_variant_on_sale_is(catalogue: Catalogue) -> None:
+    shirt = await catalogue.sell("SHIRT", options=[{"name": "size", "values": ["s", "m"]}])
+    create = "mutation($i: CreateVariantInput!) { createVariant(input: $i) { ... on Product { id } } }"
+    ids = {}
+    for size in ("s", "m"):
+        given = {"productId": shirt, "sku": f"SHIRT-{size}", "choices": [{"name": "size", "value": size}]}
+        ids[size] = (await catalogue.data(create, {"i": given}, by=STAFF))["createVariant"]["id"]
+    found = ("filter: {inStock: true}", "filter: {inStock: false}")
+
+    async def shown() -> list[list[str]]:
+        return [await catalogue.list_skus(each) for each in found]
+
+    # Pieces of the product itself are nothing that can be bought
+    await tell_stock(catalogue, "SHIRT", available=True)
+    assert await shown() == [[], []]
+    await tell_stock(catalogue, "SHIRT-s", available=False)
+    assert await shown() == [[], ["SHIRT"]]
+    await tell_stock(catalogue, "SHIRT-m", available=True)
+    assert await shown() == [["SHIRT"], []]
+    archive = "mutation($id: ID!) { archiveProduct(id: $id) { __typename } }"
+    await catalogue.data(archive, {"id": ids["m"]}, by=STAFF)
+    assert await shown() == [[], ["SHIRT"]]
 
 
 @pytest.mark.parametrize(
