@@ -10,7 +10,9 @@ from pasar.cli.compose import compose as run_compose
 from pasar.cli.db import app as db_app
 from pasar.cli.doctor import doctor as run_doctor
 from pasar.cli.explain import explain as run_explain
-from pasar.cli.import_orders import app as import_orders_app
+from pasar.cli.export_products import app as export_app
+from pasar.cli.import_orders import app as import_app
+from pasar.cli.import_products import products as import_products
 from pasar.cli.inventory import app as inventory_app
 from pasar.cli.keys import app as keys_app
 from pasar.cli.plan import plan as run_plan
@@ -43,7 +45,9 @@ app = typer.Typer(
 )
 app.command("up")(run_up)
 app.command("seed")(run_seed)
-app.add_typer(import_orders_app, name="import")
+import_app.command("products")(import_products)
+app.add_typer(import_app, name="import")
+app.add_typer(export_app, name="export")
 app.add_typer(db_app, name="db")
 app.command("token")(run_token)
 app.add_typer(keys_app, name="keys")

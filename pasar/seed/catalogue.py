@@ -8,6 +8,7 @@ from random import Random
 from core.money import Money
 from pasar.seed.ids import seeded_id
 from pasar.seed.shelves import SHELVES, Line, Shelf, Variant
+from subgraphs.inventory.bulk import FIRST_REVISION
 from subgraphs.product.model import Category, Product, ProductStatus
 
 CURRENCY = "IDR"
@@ -44,8 +45,9 @@ def make_catalogue(random: Random, *, opened_at: datetime) -> Catalogue:
                 product = _product(shelf, line, variant, number, category, random, opened_at)
                 if position % ARCHIVED_EVERY == 0:
                     product = replace(product, status=ProductStatus.ARCHIVED)
-                products.append((product, category))
                 on_hand[product.id] = 0 if position % SOLD_OUT_EVERY == 0 else random.randint(20, 400)
+                product = replace(product, in_stock=on_hand[product.id] > 0, stock_revision=FIRST_REVISION)
+                products.append((product, category))
     return Catalogue((*aisles.values(), *(category for _, category in shelves)), tuple(products), on_hand)
 
 

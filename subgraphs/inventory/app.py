@@ -2,6 +2,7 @@
 
 from core.jobs import Job
 from core.subgraph import Call, Runtime, Subgraph
+from subgraphs.inventory.availability import AvailabilityNews
 from subgraphs.inventory.context import InventoryContext
 from subgraphs.inventory.documents import DOCUMENTS
 from subgraphs.inventory.handlers import build_handlers
@@ -34,6 +35,7 @@ def build(runtime: Runtime) -> Subgraph:
     async def prepare() -> None:
         await warehouses.repository.ensure_main()
         await service.repository.put_into_main_warehouse()
+        await AvailabilityNews(runtime.database).tell_untold(runtime.client, runtime.clock.now())
 
     return Subgraph(
         name=NAME,

@@ -11,6 +11,8 @@ from subgraphs.inventory.model import MovementKind
 from subgraphs.inventory.repository import MOVEMENTS, STOCK, level_row, movement_row
 
 BATCH = 1000
+# Of what the catalogue is told beside this
+FIRST_REVISION = 1
 BY = service_identity("inventory").subject
 
 
@@ -19,12 +21,16 @@ async def insert_stock(
 ) -> int:
     """Give products without counters *on_hand* pieces each in the main warehouse, with ledger rows; return how many.
 
-    Counters without their ledger rows would be taken for drift, and mended. Not *atomically* is for a load into a
-    database that nobody else uses, which has no transactions: it is repeated when it was cut short.
+    Counters without their ledger rows would be taken for drift, and mended. They count as announced, and nothing is:
+    whoever calls this also tells the catalogue (`Product.in_stock`). Not *atomically* is for a load into a database
+    that nobody else uses, which has no transactions: it is repeated when it was cut short.
     """
     products = iter(on_hand.items())
     while batch := list(islice(products, BATCH)):
-        levels = [{"_id": product_id, **level_row(count, now=now)} for product_id, count in batch]
+        levels = [
+            {"_id": product_id, **level_row(count, now=now), "announced": count > 0, "revision": FIRST_REVISION}
+            for product_id, count in batch
+        ]
         movements = [
             movement_row(product_id, MovementKind.ADJUSTED, now, on_hand=count, reason="opening stock", by=BY)
             for product_id, count in batch

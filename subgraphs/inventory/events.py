@@ -15,6 +15,8 @@ STOCK_CORRECTED = "StockCorrected"
 STOCK_LOW = "StockLow"
 # A product is available again, for one user who waited for it
 BACK_IN_STOCK = "BackInStock"
+# A product can be bought now, or can no longer be (availability.py)
+STOCK_AVAILABILITY_CHANGED = "StockAvailabilityChanged"
 
 
 async def announce_stock_short(
@@ -64,3 +66,11 @@ async def announce_back_in_stock(
     """Write the event for one user who waited."""
     payload = {"user_id": wait.user_id, "product_id": wait.product_id, "product_name": product_name}
     await announce(database, BACK_IN_STOCK, wait.product_id, payload, now=now, session=session)
+
+
+async def announce_availability(
+    database: Database, product_id: str, available: bool, revision: int, *, now: datetime, session: Session
+) -> None:
+    """Write the event. Of two of one product, that with the higher *revision* is the later one."""
+    payload = {"product_id": product_id, "available": available, "revision": revision}
+    await announce(database, STOCK_AVAILABILITY_CHANGED, product_id, payload, now=now, session=session)

@@ -92,7 +92,10 @@ class Shelf:
 
 @dataclass(frozen=True, slots=True)
 class StockLevel:
-    """The counters of one product, in total and by warehouse. *backorder_limit* pieces may be owed."""
+    """The counters of one product, in total and by warehouse. *backorder_limit* pieces may be owed.
+
+    *announced* is whether it can be bought by the last announcement, whose *revision* it is; None before the first.
+    """
 
     product_id: str
     on_hand: int
@@ -103,6 +106,8 @@ class StockLevel:
     backorder_limit: int = 0
     low_stock_threshold: int | None = None
     is_low: bool = False
+    announced: bool | None = None
+    revision: int = 0
 
     @property
     def should_be_low(self) -> bool:

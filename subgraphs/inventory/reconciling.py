@@ -26,6 +26,8 @@ from subgraphs.inventory.ledger_repository import (
     StoredCounters,
     add_up,
 )
+from subgraphs.inventory.repository import StockRepository
+from subgraphs.inventory.watching import Watch
 
 log = structlog.get_logger(__name__)
 
@@ -78,6 +80,8 @@ class Reconciler:
         self._database = database
         self._clock = clock
         self._repository = LedgerRepository(database)
+        self._stock = StockRepository(database)
+        self._watch = Watch(database)
 
     async def reconcile(self, now: datetime) -> None:
         """Mend what differs, unless so much does that somebody has to look first."""
@@ -125,6 +129,9 @@ class Reconciler:
             await self._repository.set_counters(product_id, drift.right, now=now, session=session)
             before = Counters() if drift.counters is None else drift.counters.total
             after = add_up(drift.right)
+            moved = (after.on_hand - after.reserved) - (before.on_hand - before.reserved)
+            for level in await self._stock.find_levels([product_id], session=session):
+                await self._watch.look_at(level, change=moved, now=now, session=session)
             await announce_stock_corrected(
                 self._database,
                 product_id,

@@ -214,13 +214,26 @@ class StockRepository:
         rows = self._reservations.find(query, session=session).hint("held_by_product").limit(limit)
         return [_reservation_from(row) async for row in rows]
 
-    async def count_overdue(self, product_ids: Sequence[str], expired_before: datetime) -> dict[str, dict[str, int]]:
+    async def count_overdue(
+        self, product_ids: Sequence[str], expired_before: datetime, *, session: Session | None = None
+    ) -> dict[str, dict[str, int]]:
         """Return per product and warehouse how much HELD reservations hold that expired before the given time."""
         stages: list[Row] = [{"$match": _overdue_of(product_ids, expired_before)}, *sum_of_lines(product_ids)]
         counts: dict[str, dict[str, int]] = {}
-        async for row in await self._reservations.aggregate(stages, hint="held_by_product"):
+        async for row in await self._reservations.aggregate(stages, session=session, hint="held_by_product"):
             counts.setdefault(row["_id"]["product_id"], {})[row["_id"]["warehouse_id"]] = row["quantity"]
         return counts
+
+    async def set_announced(self, product_id: str, available: bool, revision: int, *, session: Session) -> None:
+        """Note at the counters what was announced last, and with which revision."""
+        values = {"announced": available, "revision": revision}
+        await self._stock.update_one({"_id": product_id}, {"$set": values}, session=session)
+
+    async def find_untold(self, *, limit: int) -> list[str]:
+        """Return some products that can be bought and were never announced."""
+        sellable = {"$add": ["$available", "$backorder_limit"]}
+        query = {"announced": {"$exists": False}, "$expr": {"$gt": [sellable, 0]}}
+        return [row["_id"] async for row in self._stock.find(query, {"_id": 1}).limit(limit)]
 
     async def _move(
         self, product_id: str, guard: Row, moves: Mapping[str, int], now: datetime, session: Session
@@ -309,6 +322,8 @@ def _level_from(row: Row) -> StockLevel:
         row["backorder_limit"],
         row.get("low_stock_threshold"),
         row.get("is_low", False),
+        row.get("announced"),
+        row.get("revision", 0),
     )
 
 

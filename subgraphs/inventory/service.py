@@ -157,19 +157,23 @@ class StockService:
             reservation = Reservation(order_id, (), ReservationStatus.RELEASED, now)
             await self.repository.insert_reservation(reservation, now=now, session=session)
             return reservation
+        change: CounterChange | None = None
         match reservation.status:
             case ReservationStatus.RELEASED:
                 return reservation
             case ReservationStatus.HELD:
-                await self._apply(reservation, model.RELEASE, now, session, by=by)
+                change = model.RELEASE
             case ReservationStatus.COMMITTED if give_back_paid:
-                await self._apply(reservation, model.RETURN, now, session, by=by)
+                change = model.RETURN
             case ReservationStatus.COMMITTED:
                 raise Conflict(f"the stock of order {order_id} is COMMITTED")
             case ReservationStatus.LAPSED | ReservationStatus.SHORT:
                 # It holds no pieces
                 pass
-        return await self._move(reservation, ReservationStatus.RELEASED, now, session)
+        after = await self._move(reservation, ReservationStatus.RELEASED, now, session)
+        if change is not None:
+            await self._apply(reservation, change, now, session, by=by)
+        return after
 
     async def commit_in(self, session: Session, order_id: str, *, by: str | None = _ORDERS) -> Reservation | None:
         """Commit in the transaction of *session*.
@@ -182,7 +186,9 @@ class StockService:
             return None
         match reservation.status:
             case ReservationStatus.HELD:
+                after = await self._move(reservation, ReservationStatus.COMMITTED, now, session)
                 await self._apply(reservation, model.COMMIT, now, session, by=by)
+                return after
             case ReservationStatus.LAPSED:
                 # Others' reservations that are as overdue as this one was do not stand in its way
                 await self._lapse_overdue_in(session, [line.product_id for line in reservation.lines], now)
@@ -191,12 +197,11 @@ class StockService:
                     log.error("a paid order has no stock", order_id=order_id, lines=len(shortages))
                     await announce_stock_short(self._database, order_id, shortages, now=now, session=session)
                     return await self._move(reservation, ReservationStatus.SHORT, now, session)
-                again = replace(reservation, picks=picks)
+                again = await self._move(reservation, ReservationStatus.COMMITTED, now, session, picks=picks)
                 await self._apply(again, model.TAKE, now, session, by=by)
-                return await self._move(reservation, ReservationStatus.COMMITTED, now, session, picks=picks)
+                return again
             case ReservationStatus.COMMITTED | ReservationStatus.RELEASED | ReservationStatus.SHORT:
                 return reservation
-        return await self._move(reservation, ReservationStatus.COMMITTED, now, session)
 
     async def open_stock_in(self, session: Session, product_id: str) -> None:
         """Give a new product its counters, in the transaction of *session*."""
@@ -245,8 +250,8 @@ class StockService:
         return len(overdue)
 
     async def _lapse(self, reservation: Reservation, now: datetime, session: Session) -> None:
-        await self._apply(reservation, model.LAPSE, now, session, by=_SELF)
         await self._move(reservation, ReservationStatus.LAPSED, now, session)
+        await self._apply(reservation, model.LAPSE, now, session, by=_SELF)
 
     async def _allocate(
         self, lines: Sequence[StockLine], *, session: Session | None = None
@@ -279,6 +284,7 @@ class StockService:
     async def _apply(
         self, reservation: Reservation, change: CounterChange, now: datetime, session: Session, *, by: str | None
     ) -> None:
+        # After the reservation itself: what follows from the counters depends on which reservations are overdue
         if not await self._change(reservation, change, now, session, by=by):
             raise RuntimeError(f"the counters do not cover reservation {reservation.order_id}")
 
@@ -292,9 +298,9 @@ class StockService:
             level = await self.repository.apply_change(product_id, of_product, change, now=now, session=session)
             if level is None:
                 return False
-            if change.available:
-                moved = change.available * sum(pick.quantity for pick in of_product)
-                await self.watch.look_at(level, change=moved, now=now, session=session)
+            # Also when nothing more or less is available: a payment may have come for pieces that were overdue
+            moved = change.available * sum(pick.quantity for pick in of_product)
+            await self.watch.look_at(level, change=moved, now=now, session=session)
         return True
 
     async def _move(

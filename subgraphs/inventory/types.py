@@ -31,13 +31,6 @@ InventoryInfo = Info[InventoryContext, None]
 WAITING = [Owned(by="self")]
 
 
-@strawberry.enum(description="DRAFT is not shown yet, ACTIVE is for sale, ARCHIVED is no longer for sale.")
-class ProductStatus(Enum):
-    DRAFT = "DRAFT"
-    ACTIVE = "ACTIVE"
-    ARCHIVED = "ARCHIVED"
-
-
 @strawberry.enum(description="DENY: no more is sold than is there. ALLOW: up to a limit, more is sold and owed.")
 class BackorderPolicy(Enum):
     DENY = "DENY"
@@ -210,8 +203,10 @@ class BackInStockNotice:
 class ProductType:
     id: strawberry.ID = strawberry.field(description="Its id, `prd_...`.")
     # Only there when the router brings it, for `purchasable`
-    status: ProductStatus = strawberry.federation.field(
-        external=True, default=None, description="Whether it is for sale."
+    sellable: bool = strawberry.federation.field(
+        external=True,
+        default=None,
+        description="Whether it may be sold, if there are any: it is on sale, and nothing is left to choose.",
     )
 
     @strawberry.field(description="How many can be bought now; zero for a product without stock.")
@@ -231,20 +226,20 @@ class ProductType:
         return None if level is None else StockLevelType.from_level(level)
 
     @strawberry.federation.field(
-        requires=["status"],
-        description="Whether it is for sale, and in stock or on backorder; null when that is not known now.",
+        requires=["sellable"],
+        description="Whether it may be sold, and is in stock or on backorder; null when that is not known now.",
     )
     async def purchasable(self, info: InventoryInfo) -> bool | None:
+        if self.sellable is None:
+            return None
         level = await info.context.level_of_product.load(self.id)
-        return self.status is ProductStatus.ACTIVE and level is not None and level.sellable > 0
+        return self.sellable and level is not None and level.sellable > 0
 
     @classmethod
-    def resolve_reference(cls, id: strawberry.ID | None = None, status: str | None = None, **_: Any) -> Self | None:
+    def resolve_reference(cls, id: strawberry.ID | None = None, sellable: bool | None = None, **_: Any) -> Self | None:
         if id is None:
             return None
-        # A status that is younger than this process is none that can be bought
-        known = ProductStatus.__members__.get(status or "")
-        return cls(id=id) if known is None else cls(id=id, status=known)
+        return cls(id=id) if sellable is None else cls(id=id, sellable=sellable)
 
 
 @strawberry.federation.type(name="StockReservation", inaccessible=True, description="An order's claim on the stock.")

@@ -43,7 +43,7 @@ class Waiting:
         """
         user_id = require_person(by)
         product = await self._find_product(product_id)
-        if product is None or product["status"] != "ACTIVE":
+        if product is None or not product["sellable"]:
             raise NotFound(f"there is no product {product_id}")
         if await self._is_available(product_id):
             raise Conflict(f"{product_id} is available")
@@ -80,7 +80,7 @@ class Waiting:
         """Tell those who wait for products that have come back, unless these are gone again or no longer for sale."""
         for product_id, at in await self._repository.find_returned(limit=BATCH):
             product = await self._find_product(product_id)
-            if product is not None and product["status"] == "ACTIVE" and await self._is_available(product_id):
+            if product is not None and product["sellable"] and await self._is_available(product_id):
                 while await self._tell_some(product_id, product["name"], now):
                     pass
             await self._repository.unmark_returned(product_id, at)
@@ -100,4 +100,4 @@ class Waiting:
         return any(level.available > 0 for level in await self._stock.find_levels([product_id]))
 
     async def _find_product(self, product_id: str) -> Row | None:
-        return await remote_entity_loader(self._peers, "product", "Product", "id name status").load(product_id)
+        return await remote_entity_loader(self._peers, "product", "Product", "id name sellable").load(product_id)

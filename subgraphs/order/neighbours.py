@@ -76,7 +76,7 @@ class Neighbours:
             self._peers,
             "product",
             "Product",
-            "id sku name status price { amount currency } weightGrams category { path }",
+            "id sku name sellable price { amount currency } weightGrams category { path }",
         )
         products = await loader.load_many(list(product_ids))
         return {product["id"]: _read_product(product) for product in products if product}
@@ -162,7 +162,7 @@ def _read_product(product: dict[str, Any]) -> ProductForSale:
         id=product["id"],
         sku=product["sku"],
         name=product["name"],
-        is_active=product["status"] == "ACTIVE",
+        is_active=product["sellable"],
         price=Money(price["amount"], price["currency"]),
         weight_grams=product.get("weightGrams") or 0,
         category_path=tuple((product.get("category") or {}).get("path") or ()),

@@ -1,38 +1,56 @@
 """What resolvers get as `info.context`: the caller, the service, and one loader per key of an entity."""
 
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
 from strawberry.dataloader import DataLoader
 
 from core.paging import Page, PageRequest
 from core.subgraph import Call
-from loaders.entity import entity_loader
+from loaders.entity import entity_loader, list_loader
 from subgraphs.product.model import Category, Product, ProductSort
+from subgraphs.product.search import ProductSearch
 from subgraphs.product.service import CatalogueService
+
+R = TypeVar("R")
 
 
 class ProductContext:
     """One request to the subgraph: its loaders batch and remember within it."""
 
-    def __init__(self, call: Call, service: CatalogueService) -> None:
+    def __init__(self, call: Call, service: CatalogueService, search: ProductSearch) -> None:
         self.call = call
         self.identity = call.identity
         self.service = service
+        self.search = search
         self._products_of_category: dict[tuple[ProductSort | None, PageRequest], DataLoader[str, Page[Product]]] = {}
         repository = service.repository
+        present = service.pricing.at_present
+
+        async def find_products(field: str, values: Sequence[str]) -> list[Product]:
+            return [present(product) for product in await repository.find_products(field, values)]
+
+        async def find_by_slug(slugs: Sequence[str]) -> dict[str, Product]:
+            return {slug: present(product) for slug, product in (await repository.find_by_slug(slugs)).items()}
+
+        async def find_variants(parent_ids: Sequence[str]) -> list[Product]:
+            return [present(product) for product in await repository.find_variants(parent_ids)]
+
         self.product_by_id: DataLoader[str, Product | None] = entity_loader(
-            lambda ids: repository.find_products("_id", ids), lambda product: product.id
+            lambda ids: find_products("_id", ids), lambda product: product.id
         )
         self.product_by_sku: DataLoader[str, Product | None] = entity_loader(
-            lambda skus: repository.find_products("sku", skus), lambda product: product.sku
+            lambda skus: find_products("sku", skus), lambda product: product.sku
         )
-        self.product_by_slug: DataLoader[str, Product | None] = entity_loader(
-            lambda slugs: repository.find_products("slug", slugs), lambda product: product.slug
+        # A former slug leads to what has another one now
+        self.product_by_slug: DataLoader[str, Product | None] = _slug_loader(find_by_slug)
+        self.variants_of_product: DataLoader[str, list[Product]] = list_loader(
+            find_variants, lambda variant: variant.parent_id or ""
         )
         self.category_by_id: DataLoader[str, Category | None] = entity_loader(
             lambda ids: repository.find_categories("_id", ids), lambda category: category.id
         )
-        self.category_by_slug: DataLoader[str, Category | None] = entity_loader(
-            lambda slugs: repository.find_categories("slug", slugs), lambda category: category.slug
-        )
+        self.category_by_slug: DataLoader[str, Category | None] = _slug_loader(repository.find_categories_by_slug)
 
     def products_of_category(self, sort: ProductSort | None, page: PageRequest) -> DataLoader[str, Page[Product]]:
         """Return the loader of this page of a category's products: one query however many categories ask for it."""
@@ -40,7 +58,7 @@ class ProductContext:
         if loader is None:
 
             async def load(category_ids: list[str]) -> list[Page[Product]]:
-                return await self.service.list_products_of(category_ids, sort, page)
+                return await self.search.list_products_of(category_ids, sort, page)
 
             loader = self._products_of_category[sort, page] = DataLoader(load_fn=load)
         return loader
@@ -58,3 +76,11 @@ class ProductContext:
         if id_ is not None:
             return await self.category_by_id.load(id_)
         return None if slug is None else await self.category_by_slug.load(slug)
+
+
+def _slug_loader(find: Callable[[Sequence[str]], Awaitable[dict[str, R]]]) -> DataLoader[str, R | None]:
+    async def load(slugs: list[str]) -> list[R | None]:
+        found = await find(slugs)
+        return [found.get(slug) for slug in slugs]
+
+    return DataLoader(load_fn=load)

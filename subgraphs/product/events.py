@@ -9,6 +9,9 @@ PRODUCT_CREATED = "ProductCreated"
 PRODUCT_EDITED = "ProductEdited"
 PRODUCT_PUBLISHED = "ProductPublished"
 PRODUCT_ARCHIVED = "ProductArchived"
+PRODUCT_DELETED = "ProductDeleted"
+PRODUCT_RESTORED = "ProductRestored"
+PRODUCT_SCHEDULED = "ProductScheduled"
 
 
 async def announce_product(database: Database, type_: str, product_id: str, *, now: datetime, session: Session) -> None:

@@ -6,11 +6,14 @@ import strawberry
 
 from core.errors import BadUserInput
 from core.paging import read_page_request
+from core.scopes import PRODUCTS_WRITE
 from schema.ownership import Public
-from schema.pagination import After, Before, Connection, First, Last, connection_arguments
+from schema.pagination import After, Before, First, Last, connection_arguments
+from subgraphs.product.facet_types import ProductSearchConnection, SearchSuggestion, asks_for
 from subgraphs.product.model import ProductSort
-from subgraphs.product.service import ProductFilter, is_visible
-from subgraphs.product.types import CategoryType, ProductFilterInput, ProductInfo, ProductType
+from subgraphs.product.search import ProductFilter
+from subgraphs.product.types import CategoryType, PriceListType, ProductFilterInput, ProductInfo, ProductType
+from subgraphs.product.visibility import is_visible
 
 # What is not on sale yet is shown to holders of products:write only, whatever the query
 _CATALOGUE = [Public(because="a shop shows what it sells")]
@@ -48,20 +51,42 @@ class Query:
         after: After = None,
         last: Last = None,
         before: Before = None,
-    ) -> Connection[ProductType]:
-        """List products."""
-        page = await info.context.service.list_products(
-            filter.to_filter() if filter else ProductFilter(),
+    ) -> ProductSearchConnection:
+        """List products, and count what there is to narrow the list down by."""
+        chosen = filter.to_filter() if filter else ProductFilter()
+        request = read_page_request(first, after, last, before)
+        page, counting = await info.context.search.list_products(
+            chosen,
             sort,
-            read_page_request(first, after, last, before),
+            request,
+            with_facets=asks_for(info.selected_fields, "facets"),
             by=info.context.identity,
         )
-        return Connection(**connection_arguments(page, ProductType.from_product))
+        return ProductSearchConnection(**connection_arguments(page, ProductType.from_product), counting=counting)
+
+    @strawberry.field(directives=_CATALOGUE)
+    async def search_suggestions(
+        self,
+        info: ProductInfo,
+        text: Annotated[str, strawberry.argument(description="What was typed so far.")],
+        first: Annotated[int, strawberry.argument(description="How many; at most 20.")] = 10,
+    ) -> list[SearchSuggestion]:
+        """Complete the last word of a search, the most frequent first; words before it must be there as they are."""
+        found = await info.context.search.suggest(text, first)
+        return [SearchSuggestion(text=each.text, product_count=each.product_count) for each in found]
 
     @strawberry.field(directives=_CATALOGUE)
     async def categories(self, info: ProductInfo) -> list[CategoryType]:
         """List all categories by name."""
-        return [CategoryType.from_category(category) for category in await info.context.service.list_categories()]
+        return [
+            CategoryType.from_category(category) for category in await info.context.service.categories.list_categories()
+        ]
+
+    @strawberry.federation.field(requires_scopes=[[PRODUCTS_WRITE]])
+    async def price_lists(self, info: ProductInfo) -> list[PriceListType]:
+        """List all price lists by code."""
+        found = await info.context.service.pricing.list_price_lists(by=info.context.identity)
+        return [PriceListType.from_price_list(each) for each in found]
 
     @strawberry.field(directives=_CATALOGUE)
     async def category(

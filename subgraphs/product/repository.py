@@ -1,50 +1,45 @@
 """The only queries of the catalogue. Reads take raw rows: through Beanie's models a list costs four times more."""
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 
 from core.money import Money
 from core.mongo import Database, Row, Session
-from core.paging import Page, PageRequest, SortOrder, find_computed_page, find_page, find_pages
+from subgraphs.product.attributes import AttributeDefinition, AttributeType, ProductAttribute
 from subgraphs.product.documents import CategoryDocument, ProductDocument
 from subgraphs.product.model import (
     Category,
     Product,
     ProductImage,
-    ProductSort,
+    ProductOption,
     ProductStatus,
-    SearchTerms,
 )
+from subgraphs.product.price_model import ListPrice, PriceList
 
 CATEGORIES = "categories"
 PRODUCTS = "products"
 
 # What only queries need is left where it is
-_PRODUCT_FIELDS = {"words": 0, "category_path": 0}
+PRODUCT_FIELDS = {"words": 0, "filter_keys": 0, "facet_key": 0, "list_status": 0, "choice_key": 0, "next_change_at": 0}
+# Of earlier versions, which nothing reads by any more
+_FORMER_INDEXES = frozenset(
+    {"newest", "by_price", "by_name", "category_newest", "category_by_price", "category_by_name", "by_word"}
+)
+# What rows of earlier versions lack
+_NEW_FIELDS: Row = {
+    "attributes": [],
+    "in_stock": None,
+    "parent_id": None,
+    "options": [],
+    "choices": [],
+    "variant_choices": [],
+    "deleted_at": None,
+    "list_prices": [],
+    "publish_at": None,
+    "unpublish_at": None,
+}
 # More categories than a person can look through
 MAX_CATEGORIES = 1000
-
-_ORDERS: Mapping[ProductSort, SortOrder] = {
-    ProductSort.RELEVANCE: (("score", -1), ("_id", 1)),
-    ProductSort.NEWEST: (("created_at", -1), ("_id", -1)),
-    ProductSort.PRICE_ASC: (("price.amount", 1), ("_id", 1)),
-    ProductSort.PRICE_DESC: (("price.amount", -1), ("_id", -1)),
-    ProductSort.NAME: (("name_key", 1), ("_id", 1)),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class ProductQuery:
-    """Which products a list holds. *price_min* and *price_max* are minor units of *currency*."""
-
-    status: ProductStatus
-    search: SearchTerms | None = None
-    category_id: str | None = None
-    currency: str | None = None
-    price_min: int | None = None
-    price_max: int | None = None
 
 
 class CatalogueRepository:
@@ -53,46 +48,17 @@ class CatalogueRepository:
     def __init__(self, database: Database) -> None:
         self._products = database[PRODUCTS]
         self._categories = database[CATEGORIES]
+        self._redirects = database["slug_redirects"]
 
     async def find_products(self, field: str, values: Sequence[str]) -> list[Product]:
         """Return the products whose *field* (`_id`, `sku`, `slug`) is one of *values*, in any order and state."""
-        rows = await self._products.find({field: {"$in": list(values)}}, _PRODUCT_FIELDS).to_list()
+        rows = await self._products.find({field: {"$in": list(values)}}, PRODUCT_FIELDS).to_list()
         return [product_from_row(row) for row in rows]
 
     async def find_product(self, id_: str, *, session: Session | None = None) -> Product | None:
         """Return one product in any state."""
-        row = await self._products.find_one({"_id": id_}, _PRODUCT_FIELDS, session=session)
+        row = await self._products.find_one({"_id": id_}, PRODUCT_FIELDS, session=session)
         return None if row is None else product_from_row(row)
-
-    async def find_product_page(self, query: ProductQuery, sort: ProductSort, page: PageRequest) -> Page[Product]:
-        """Return a page of the products that *query* describes. RELEVANCE needs a search."""
-        condition = _condition_of(query)
-        if sort is ProductSort.RELEVANCE:
-            # A product found only by the beginning of a word has no score of its own
-            score = {"$ifNull": [{"$meta": "textScore"}, 0.0]}
-            found = await find_computed_page(
-                self._products, condition, _ORDERS[sort], page, computed={"score": score}, projection=_PRODUCT_FIELDS
-            )
-        else:
-            found = await find_page(
-                self._products, condition, _ORDERS[sort], page, projection=_PRODUCT_FIELDS, hint=_index_for(query, sort)
-            )
-        return _products_of(found)
-
-    async def find_product_pages(
-        self, category_ids: Sequence[str], sort: ProductSort, page: PageRequest
-    ) -> list[Page[Product]]:
-        """Return for each category the same page of its active products, in one query."""
-        found = await find_pages(
-            self._products,
-            "category_path",
-            category_ids,
-            _ORDERS[sort],
-            page,
-            query={"status": ProductStatus.ACTIVE},
-            projection=_PRODUCT_FIELDS,
-        )
-        return [_products_of(rows) for rows in found]
 
     async def insert_product(self, product: Product, category: Category | None, *, session: Session) -> None:
         """Add *product*; raise DuplicateKeyError when its sku or slug is taken."""
@@ -111,14 +77,89 @@ class CatalogueRepository:
         )
         return result.matched_count == 1
 
+    async def complete_rows(self) -> None:
+        """Give products that an earlier version wrote what lists filter and count by, and drop its indexes."""
+        async for row in self._products.find({"regular_price": {"$exists": False}}):
+            product = product_from_row({**_NEW_FIELDS, "regular_price": row["price"], **row})
+            category = None if product.category_id is None else await self.find_category(product.category_id)
+            names = {
+                "filter_keys",
+                "facet_key",
+                "list_status",
+                "choice_key",
+                "regular_price",
+                "next_change_at",
+                *_NEW_FIELDS,
+            }
+            fields = ProductDocument.from_product(product, category).model_dump(include=names)
+            await self._products.update_one({"_id": product.id, "version": product.version}, {"$set": fields})
+        for name in set(await self._products.index_information()) & _FORMER_INDEXES:
+            await self._products.drop_index(name)
+
     async def find_categories(self, field: str, values: Sequence[str]) -> list[Category]:
         """Return the categories whose *field* (`_id`, `slug`) is one of *values*, in any order."""
         rows = await self._categories.find({field: {"$in": list(values)}}).to_list()
         return [category_from_row(row) for row in rows]
 
-    async def find_category(self, id_: str) -> Category | None:
+    async def find_variants(self, parent_ids: Sequence[str], *, session: Session | None = None) -> list[Product]:
+        """Return the variants of products, in any state, those of one product by their choices."""
+        cursor = self._products.find({"parent_id": {"$in": list(parent_ids)}}, PRODUCT_FIELDS, session=session)
+        return [product_from_row(row) async for row in cursor.sort([("parent_id", 1), ("choice_key", 1)])]
+
+    async def iterate_families(self, batch: int = 200) -> AsyncIterator[list[Product]]:
+        """Yield every product that is not deleted and no variant, by id, each followed by its variants."""
+        after = ""
+        while True:
+            query = {"_id": {"$gt": after}, "parent_id": None, "deleted_at": None}
+            rows = await self._products.find(query, PRODUCT_FIELDS).sort("_id", 1).limit(batch).to_list()
+            families = {row["_id"]: [product_from_row(row)] for row in rows}
+            for variant in await self.find_variants([*families]) if families else []:
+                if variant.deleted_at is None:
+                    families[variant.parent_id or ""].append(variant)
+            for family in families.values():
+                yield family
+            if len(rows) < batch:
+                return
+            after = rows[-1]["_id"]
+
+    async def find_by_slug(self, slugs: Sequence[str]) -> dict[str, Product]:
+        """Return the products that have these slugs, or had them before, by slug."""
+        found = {product.slug: product for product in await self.find_products("slug", slugs)}
+        former = await self._find_redirects("product", [slug for slug in slugs if slug not in found])
+        by_id = (
+            {product.id: product for product in await self.find_products("_id", [*former.values()])} if former else {}
+        )
+        return found | {slug: by_id[id_] for slug, id_ in former.items() if id_ in by_id}
+
+    async def find_categories_by_slug(self, slugs: Sequence[str]) -> dict[str, Category]:
+        """Return the categories that have these slugs, or had them before, by slug."""
+        found = {category.slug: category for category in await self.find_categories("slug", slugs)}
+        former = await self._find_redirects("category", [slug for slug in slugs if slug not in found])
+        by_id = {each.id: each for each in await self.find_categories("_id", [*former.values()])} if former else {}
+        return found | {slug: by_id[id_] for slug, id_ in former.items() if id_ in by_id}
+
+    async def _find_redirects(self, kind: str, slugs: Sequence[str]) -> dict[str, str]:
+        if not slugs:
+            return {}
+        rows = self._redirects.find({"_id": {"$in": [f"{kind}/{slug}" for slug in slugs]}})
+        return {row["_id"].partition("/")[2]: row["target_id"] async for row in rows}
+
+    async def keep_slug(
+        self, kind: str, former: str | None, present: str, target_id: str, *, now: datetime, session: Session
+    ) -> None:
+        """Make the *former* slug lead to *target_id*, and *present* lead nowhere else."""
+        await self._redirects.delete_one({"_id": f"{kind}/{present}"}, session=session)
+        if former is not None:
+            await self._redirects.update_one(
+                {"_id": f"{kind}/{former}"},
+                {"$set": {"target_id": target_id, "since": now}},
+                upsert=True,
+                session=session,
+            )
+
+    async def find_category(self, id_: str, *, session: Session | None = None) -> Category | None:
         """Return one category."""
-        row = await self._categories.find_one({"_id": id_})
+        row = await self._categories.find_one({"_id": id_}, session=session)
         return None if row is None else category_from_row(row)
 
     async def find_all_categories(self) -> list[Category]:
@@ -133,7 +174,7 @@ class CatalogueRepository:
 
 def product_from_row(row: Row) -> Product:
     """Read a row of `products`."""
-    price = row["price"]
+    price = row["regular_price"]
     return Product(
         id=row["_id"],
         sku=row["sku"],
@@ -148,60 +189,54 @@ def product_from_row(row: Row) -> Product:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         version=row["version"],
+        attributes=_attributes_of(row["attributes"]),
+        in_stock=row["in_stock"],
+        stock_revision=row.get("stock_revision", 0),
+        parent_id=row["parent_id"],
+        options=tuple(ProductOption(each["name"], tuple(each["values"])) for each in row["options"]),
+        choices=_attributes_of(row["choices"]),
+        variant_choices=_attributes_of(row["variant_choices"]),
+        deleted_at=row["deleted_at"],
+        list_prices=tuple(ListPrice(price_list_from_row(each), each["amount"]) for each in row["list_prices"]),
+        publish_at=row["publish_at"],
+        unpublish_at=row["unpublish_at"],
+    )
+
+
+def price_list_from_row(row: Row) -> PriceList:
+    """Read a row of `price_lists`, or a list in a row of `products`."""
+    return PriceList(
+        code=row["code"] if "code" in row else row["_id"],
+        name=row["name"],
+        currency=row["currency"],
+        priority=row["priority"],
+        valid_from=row["valid_from"],
+        valid_until=row["valid_until"],
     )
 
 
 def category_from_row(row: Row) -> Category:
     """Read a row of `categories`."""
     return Category(
-        id=row["_id"], slug=row["slug"], name=row["name"], path=tuple(row["path"]), created_at=row["created_at"]
+        id=row["_id"],
+        slug=row["slug"],
+        name=row["name"],
+        path=tuple(row["path"]),
+        created_at=row["created_at"],
+        attributes=tuple(
+            AttributeDefinition(
+                name=each["name"],
+                label=each["label"],
+                type=AttributeType(each["type"]),
+                options=tuple(each["options"]),
+                unit=each["unit"],
+                required=each["required"],
+                filterable=each["filterable"],
+            )
+            for each in row.get("attributes", ())
+        ),
     )
 
 
-def _products_of(page: Page[Row]) -> Page[Product]:
-    return Page(tuple(map(product_from_row, page.rows)), page.cursors, page.has_next, page.has_previous)
-
-
-def _index_for(query: ProductQuery, sort: ProductSort) -> str | None:
-    """Return the index that reads a page in its order; None leaves the choice to the server.
-
-    Left alone it may walk through the whole catalogue in order, and look for the few of one category on the way. With
-    a search, or with prices in another order than by price, what is found is few, and sorting it may be the better way.
-    """
-    by_price = sort in (ProductSort.PRICE_ASC, ProductSort.PRICE_DESC)
-    if query.search is not None or ((query.price_min or query.price_max) is not None and not by_price):
-        return None
-    name = "by_price" if by_price else "by_name" if sort is ProductSort.NAME else "newest"
-    return f"category_{name}" if query.category_id is not None else name
-
-
-def _condition_of(query: ProductQuery) -> dict[str, Any]:
-    condition: dict[str, Any] = {"status": query.status}
-    if query.category_id is not None:
-        condition["category_path"] = query.category_id
-    if query.currency is not None:
-        condition["price.currency"] = query.currency
-    bounds = {"$gte": query.price_min, "$lte": query.price_max}
-    amount = {operator: bound for operator, bound in bounds.items() if bound is not None}
-    if amount:
-        condition["price.amount"] = amount
-    if query.search is not None:
-        condition["$or"] = list(_search_conditions(query.search))
-    return condition
-
-
-def _search_conditions(search: SearchTerms) -> Iterable[Mapping[str, Any]]:
-    if not search.words:
-        # Something was typed, and there is no word in it: nothing is found
-        yield {"_id": {"$in": []}}
-        return
-    # In quotes every word must be there; without them, any
-    yield {"$text": {"$search": " ".join(f'"{word}"' for word in search.words)}}
-    yield {"words": {"$all": [_starting_with(word) for word in search.beginnings]}}
-    if search.code is not None:
-        yield {"words": _starting_with(search.code)}
-
-
-def _starting_with(beginning: str) -> re.Pattern[str]:
-    # Anchored and case-sensitive: a range of the index
-    return re.compile(f"^{re.escape(beginning)}")
+def _attributes_of(stored: list[Row]) -> tuple[ProductAttribute, ...]:
+    return tuple(ProductAttribute(each["name"], each["value"], each["filterable"]) for each in stored)

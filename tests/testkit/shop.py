@@ -15,7 +15,7 @@ from core.mongo import Database, Row
 from core.peers import InProcessPeers, PeerCall, Peers
 from core.subgraph import Call, Subgraph
 from subgraphs.inventory import app as inventory_app
-from subgraphs.inventory.bulk import insert_stock
+from subgraphs.inventory.bulk import FIRST_REVISION, insert_stock
 from subgraphs.order import app as order_app
 from subgraphs.payment import app as payment_app
 from subgraphs.payment.gateways.base import Gateway
@@ -137,8 +137,10 @@ class Shop:
                 weight_grams=400,
                 created_at=now,
                 updated_at=now,
+                in_stock=count > 0,
+                stock_revision=FIRST_REVISION,
             )
-            for name in on_hand
+            for name, count in on_hand.items()
         ]
         await insert_products(self._database("product"), [(product, None) for product in products])
         levels = {f"prd_{name}": count for name, count in on_hand.items()}

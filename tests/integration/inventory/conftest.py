@@ -67,9 +67,7 @@ async def stock(counted: tuple[Client, CommandLog], store_settings: Settings, cl
     async def find_products(_: str, variables: Mapping[str, Any], by: Identity) -> dict[str, Any]:
         assert by == service_identity("inventory")
         asked = [representation["id"] for representation in variables["representations"]]
-        products = [
-            {"id": id_, "name": id_.title(), "status": "ARCHIVED" if id_ in archived else "ACTIVE"} for id_ in asked
-        ]
+        products = [{"id": id_, "name": id_.title(), "sellable": id_ not in archived} for id_ in asked]
         return {"data": {"_entities": [product if product["id"] in known else None for product in products]}}
 
     peers = InProcessPeers(service_identity("inventory"), {"product": find_products})

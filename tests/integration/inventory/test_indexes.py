@@ -59,6 +59,7 @@ STOCK: dict[str, Any] = {
     "find_overdue": lambda r, s: r.find_overdue(NOW, limit=10),
     "find_overdue_of": lambda r, s: r.find_overdue_of(["p001", "p002"], NOW, limit=10),
     "count_overdue": lambda r, s: r.count_overdue(["p001", "p002"], NOW),
+    "set_announced": lambda r, s: r.set_announced("p001", True, 2, session=s),
 }
 LEDGER: dict[str, Any] = {
     "find_movement_page": lambda r, s: _all(
@@ -109,7 +110,7 @@ CALLS: tuple[tuple[type[Any], dict[str, Any]], ...] = (
     (WaitingRepository, WAITING),
 )
 # Once per start: it looks for what an older version has left
-MIGRATIONS = {"put_into_main_warehouse"}
+MIGRATIONS = {"put_into_main_warehouse", "find_untold"}
 READS = ("find", "aggregate", "findAndModify", "update", "delete")
 
 

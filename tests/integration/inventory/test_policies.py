@@ -24,7 +24,7 @@ async def set_policy(stock: Stock, product_id: str, **policy: Any) -> Any:
 
 
 async def shown(stock: Stock, product_id: str) -> Any:
-    [found] = await stock.entities(SHOWN, [{"__typename": "Product", "id": product_id, "status": "ACTIVE"}])
+    [found] = await stock.entities(SHOWN, [{"__typename": "Product", "id": product_id, "sellable": True}])
     return found
 
 

@@ -212,7 +212,7 @@ async def test_null_takes_a_product_out_of_its_category_and_is_refused_elsewhere
     moved = await catalogue.data(EDIT, {"input": {"id": id_, "categoryId": None}}, by=STAFF)
     assert moved["editProduct"]["category"] is None
     [row] = await catalogue.rows("products")
-    assert (row["category_id"], row["category_path"]) == (None, [])
+    assert (row["category_id"], row["filter_keys"]) == (None, [])
 
 
 async def test_of_simultaneous_edits_none_is_lost(catalogue: Catalogue) -> None:

@@ -104,6 +104,7 @@ READS: tuple[Read, ...] = (
     Read("orders", '{ orders(filter: {buyerId: "usr_ani"}) { nodes { id } } }', STAFF_SCOPE),
     Read("payment", '{ payment(id: "%(payment)s") { id } }', OWN),
     Read("payments", "{ payments { nodes { id } } }", STAFF_SCOPE),
+    Read("priceLists", "{ priceLists { code } }", STAFF_SCOPE),
     Read("product", '{ product(id: "%(product)s") { id price { amount } } }', EVERYBODY),
     Read("product", '{ product(id: "%(draft)s") { id } }', (NULL, NULL, SHOWN, SHOWN, NULL, SHOWN)),
     Read("products", "{ products { nodes { id } } }", EVERYBODY),
@@ -113,6 +114,7 @@ READS: tuple[Read, ...] = (
         (SCOPE, SCOPE, SHOWN, SHOWN, SCOPE, SHOWN),
     ),
     Read("roles", "{ roles { name scopes } }", STAFF_SCOPE),
+    Read("searchSuggestions", '{ searchSuggestions(text: "x") { text } }', EVERYBODY),
     Read("secondFactor", "{ secondFactor { recoveryCodesLeft } }", (LOGIN, *[SHOWN] * 4, SCOPE)),
     Read("sessions.0", "{ sessions { id address } }", OWN_ONE),
     Read("sessions", '{ sessions(userId: "usr_ani") { id } }', OWN_SESSIONS),
@@ -144,6 +146,8 @@ DOORS: Mapping[str, tuple[str, Mapping[str, str] | None]] = {
     "Movements": ('stockMovements(productId: "%(product)s", last: 1)', None),
     "Order": ('order(id: "%(shipped)s")', {"__typename": "Order", "id": "%(shipped)s"}),
     "Payment": ('payment(id: "%(open_payment)s")', {"__typename": "Payment", "id": "%(open_payment)s"}),
+    "Draft": ('product(id: "%(draft)s")', {"__typename": "Product", "id": "%(draft)s"}),
+    "Products": ("products", None),
     "Product": ('product(id: "%(product)s")', {"__typename": "Product", "id": "%(product)s"}),
     "Run": ('syncRun(id: "%(run)s")', None),
     "Schedule": ('syncSchedule(id: "%(schedule)s")', {"__typename": "SyncSchedule", "id": "%(schedule)s"}),
@@ -218,7 +222,16 @@ FIELDS: tuple[Field, ...] = (
     *_fields("OrderHistoryEntry", "Cancelled", "history.1", "reason", OWN),
     *_fields("OrderLine", "Order", "lines.0", f"unitPrice{MONEY} total{MONEY}", OWN),
     *_fields("Payment", "Payment", "", f"amount{MONEY} payUrl", OWN),
+    *_fields("PriceRangeFacet", "Products", "facets.priceRanges.0", f"from{MONEY} to{MONEY}", EVERYBODY),
     *_fields("Product", "Product", "", f"price{MONEY}", EVERYBODY),
+    *_fields("Product", "Product", "", f"regularPrice{MONEY}", EVERYBODY),
+    Field("Product.priceIn", "Product", 'priceIn(currency: "IDR") { amount }', "priceIn", EVERYBODY),
+    Field("Product.listPrices", "Product", "listPrices { price { amount } }", "listPrices", STAFF_SCOPE),
+    *_fields("Product", "Product", "", "unpublishAt", STAFF_SCOPE),
+    # Whoever may not see the draft does not come this far
+    *_fields("Product", "Draft", "", "publishAt", (NULL, NULL, SHOWN, SHOWN, NULL, SCOPE)),
+    *_fields("PriceList", "Product", "listPrices.0.priceList", "code", STAFF_SCOPE),
+    *_fields("ListPrice", "Product", "listPrices.0", f"price{MONEY}", STAFF_SCOPE),
     *_fields("Product", "Product", "", "stockLevel{onHand}", STAFF_SCOPE),
     *_fields(
         "SavedAddress", "User", "addresses.0", "recipient phone line1 line2 city region postalCode country", OF_USER
@@ -286,6 +299,10 @@ BY_WHO_KNOWS_THE_PASSWORD: Outcomes = (LOGIN, *[PASSWORD] * 4, SCOPE)
 OF_OWN_ADDRESS: Outcomes = (LOGIN, HIDDEN, HIDDEN, HIDDEN, "User", SCOPE)
 
 _PRODUCT = {"sku": "NEW-1", "name": "New", "price": {"decimal": "10", "currency": "IDR"}}
+_VARIANT = {"productId": "%(wardrobe)s", "sku": "V-%(wardrobe)s", "choices": [{"name": "size", "value": "s"}]}
+_SALE = {"code": "NEW", "name": "New", "currency": "IDR", "validFrom": "2020-01-01T00:00:00Z"}
+_SALE_PRICE = {"productId": "%(product)s", "amount": 1000}
+_WIDTH = {"name": "width", "label": "Width", "type": "NUMBER"}
 _ADJUSTMENT = {"productId": "%(product)s", "delta": 1, "reason": "found", "idempotencyKey": "%(product)s"}
 _TRANSFER = {
     "productId": "%(product)s",
@@ -399,6 +416,66 @@ WRITES: tuple[Write, ...] = (
         {"id": ("ID!", "%(draft)s")},
         (LOGIN, SCOPE, "Product", "Product", SCOPE, SCOPE),
         "PRODUCT_ARCHIVED",
+    ),
+    Write(
+        "editCategory",
+        {"input": ("EditCategoryInput!", {"id": "%(shelf)s", "name": "Tea"})},
+        (LOGIN, SCOPE, "Category", "Category", SCOPE, SCOPE),
+        "CATEGORY_EDITED",
+    ),
+    Write(
+        "moveCategory",
+        {"id": ("ID!", "%(shelf)s"), "parentId": ("ID", None)},
+        (LOGIN, SCOPE, "Category", "Category", SCOPE, SCOPE),
+        "CATEGORY_MOVED",
+    ),
+    Write(
+        "setCategoryAttributes",
+        {"id": ("ID!", "%(shelf)s"), "attributes": ("[CategoryAttributeInput!]!", [_WIDTH])},
+        (LOGIN, SCOPE, "Category", "Category", SCOPE, SCOPE),
+        "CATEGORY_ATTRIBUTES_SET",
+    ),
+    Write(
+        "createVariant",
+        {"input": ("CreateVariantInput!", _VARIANT)},
+        (LOGIN, SCOPE, "Product", CONFLICT, SCOPE, SCOPE),
+        "PRODUCT_CREATED",
+    ),
+    Write(
+        "scheduleProduct",
+        {"id": ("ID!", "%(draft)s"), "publishAt": ("DateTime", "2091-01-01T00:00:00Z")},
+        (LOGIN, SCOPE, "Product", "Product", SCOPE, SCOPE),
+        "PRODUCT_SCHEDULED",
+    ),
+    Write(
+        "createPriceList",
+        {"input": ("CreatePriceListInput!", _SALE)},
+        (LOGIN, SCOPE, "PriceList", CONFLICT, SCOPE, SCOPE),
+        "PRICE_LIST_CREATED",
+    ),
+    Write(
+        "setListPrices",
+        {"code": ("String!", "%(price_list)s"), "prices": ("[ListPriceInput!]!", [_SALE_PRICE])},
+        (LOGIN, SCOPE, "PriceList", "PriceList", SCOPE, SCOPE),
+        "PRICES_SET",
+    ),
+    Write(
+        "endPriceList",
+        {"code": ("String!", "%(price_list)s")},
+        (LOGIN, SCOPE, "PriceList", "PriceList", SCOPE, SCOPE),
+        "PRICE_LIST_ENDED",
+    ),
+    Write(
+        "deleteProduct",
+        {"id": ("ID!", "%(draft)s")},
+        (LOGIN, SCOPE, "Product", "Product", SCOPE, SCOPE),
+        "PRODUCT_DELETED",
+    ),
+    Write(
+        "restoreProduct",
+        {"id": ("ID!", "%(deleted)s")},
+        (LOGIN, SCOPE, "Product", "Product", SCOPE, SCOPE),
+        "PRODUCT_RESTORED",
     ),
     Write(
         "createSyncSchedule",
@@ -516,7 +593,16 @@ WRITES: tuple[Write, ...] = (
 # Outcomes that change something; with any other nothing may have changed
 DONE = frozenset(
     {
-        *("Cart", "Category", "Order", "PasswordResetRequested", "Product", "RegistrationAccepted", "Role"),
+        *(
+            "Cart",
+            "Category",
+            "Order",
+            "PasswordResetRequested",
+            "PriceList",
+            "Product",
+            "RegistrationAccepted",
+            "Role",
+        ),
         *("RoleDeleted", "Session", "StockLevel", "SyncRun", "SyncSchedule", "SyncScheduleCreated"),
         *("SyncScheduleDeleted", "User", "Warehouse"),
         # Of logoutEverywhere

@@ -49,7 +49,9 @@ class Things:
     """Ids: ANI's paid order with its payment, an unpaid one, her schedule with a run, a product on sale, a draft.
 
     And an address of hers, and the one session that she has; she has a data export, too. *customer* is somebody else,
-    who has a second factor. *role* is one that nobody has. What only `make_all_things` makes is empty otherwise.
+    who has a second factor. *role* is one that nobody has. *shelf* is a category below another, *wardrobe* a product
+    with options, *deleted* one that was deleted, *price_list* one with a former price of *product*. What only
+    `make_all_things` makes is empty otherwise.
     """
 
     order: str
@@ -64,6 +66,10 @@ class Things:
     session: str
     customer: str
     role: str
+    shelf: str
+    wardrobe: str
+    deleted: str
+    price_list: str
     shipped: str = ""
     cancelled: str = ""
     open_payment: str = ""
@@ -104,6 +110,8 @@ async def make_things(world: World, *, stage: str = "PAID") -> Things:
         .runtime.database["warehouses"]
         .update_one({"_id": "whs_far"}, {"$setOnInsert": far}, upsert=True)
     )
+    shelf, wardrobe, deleted = await _furnish(world, name)
+    price_list = await _price(world, name, draft)
     for document in _MOVES[: _STAGES.index(stage)]:
         await shop.order.data(document, {"id": order}, by=STAFF)
     return Things(
@@ -119,7 +127,43 @@ async def make_things(world: World, *, stage: str = "PAID") -> Things:
         session=await _log_in(world),
         customer=await _open_account(world, f"usr_{name}"),
         role=role,
+        shelf=shelf,
+        wardrobe=wardrobe,
+        deleted=deleted,
+        price_list=price_list,
     )
+
+
+async def _price(world: World, name: str, draft: str) -> str:
+    """Schedule product and draft, and make a price list that held long ago, with a price; return its code."""
+    product, code = Caller(world.subgraphs["product"]), f"LIST_{name.upper()}"
+    add = "mutation($input: CreatePriceListInput!) { createPriceList(input: $input) { __typename } }"
+    given = {"code": code, "name": code, "currency": "IDR", "validFrom": "2020-01-01T00:00:00Z"}
+    await product.data(add, {"input": {**given, "validUntil": "2020-01-02T00:00:00Z"}}, by=STAFF)
+    fill = "mutation($c: String!, $p: [ListPriceInput!]!) { setListPrices(code: $c, prices: $p) { __typename } }"
+    await product.data(fill, {"c": code, "p": [{"productId": f"prd_{name}", "amount": 500}]}, by=STAFF)
+    document = """mutation($id: ID!, $on: DateTime, $off: DateTime) {
+      scheduleProduct(id: $id, publishAt: $on, unpublishAt: $off) { __typename } }"""
+    await product.data(document, {"id": f"prd_{name}", "off": "2090-01-01T00:00:00Z"}, by=STAFF)
+    await product.data(document, {"id": f"prd_{draft}", "on": "2090-01-01T00:00:00Z"}, by=STAFF)
+    return code
+
+
+async def _furnish(world: World, name: str) -> tuple[str, str, str]:
+    """Make a category below another, a product with options, and one that was deleted; return their ids."""
+    product = Caller(world.subgraphs["product"])
+    add_shelf = """mutation($name: String!, $parent: ID) {
+      createCategory(input: {name: $name, parentId: $parent}) { ... on Category { id } } }"""
+    top = (await product.data(add_shelf, {"name": f"Top {name}"}, by=STAFF))["createCategory"]["id"]
+    shelf = (await product.data(add_shelf, {"name": f"Shelf {name}", "parent": top}, by=STAFF))["createCategory"]["id"]
+    add_product = "mutation($input: CreateProductInput!) { createProduct(input: $input) { ... on Product { id } } }"
+    ids = []
+    for sku in (f"wardrobe-{name}", f"deleted-{name}"):
+        options = [{"name": "size", "values": ["s", "m"]}]
+        given = {"sku": sku, "name": sku, "price": {"decimal": "10", "currency": "IDR"}, "options": options}
+        ids.append((await product.data(add_product, {"input": given}, by=STAFF))["createProduct"]["id"])
+    await product.data("mutation($id: ID!) { deleteProduct(id: $id) { __typename } }", {"id": ids[1]}, by=STAFF)
+    return shelf, ids[0], ids[1]
 
 
 async def _keep_personal_data(world: World) -> str:

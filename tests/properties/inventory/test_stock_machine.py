@@ -253,6 +253,17 @@ class StockMachine(RuleBasedStateMachine):
                 assert (shelf["on_hand"], shelf["reserved"]) == (place["on_hand"], place["reserved"])
             for counter in ("on_hand", "reserved", "available"):
                 assert sum(shelf[counter] for shelf in row["warehouses"].values()) == row[counter], name
+        announced = {
+            row["subject"]: (row["payload"]["available"], row["payload"]["revision"])
+            async for row in database["outbox"].find({"type": "StockAvailabilityChanged"}).sort("payload.revision", 1)
+        }
+        for name, row in levels.items():
+            sellable = row["available"] + LIMITS[name]
+            # Nobody is told that something is sold out which can be bought, nor, but for what time alone has freed, the
+            # other way round
+            assert sellable + overdue[name] > 0 if row.get("announced") else sellable == 0, name
+            if name in announced:
+                assert announced[name] == (row["announced"], row["revision"]), name
         alerts = await database["stock_alerts"].find({"ended_at": None}).to_list()
         assert sorted(row["product_id"] for row in alerts) == [name for name in PRODUCTS if levels[name].get("is_low")]
         shown = {level.product_id: level.available for level in await self.world.service.find_levels(PRODUCTS)}
