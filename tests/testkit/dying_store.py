@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from core.mongo import Client, Row
+from core.mongo import Client, Row, in_transaction
 from core.settings import Settings
 from pasar.all_in_one import serve_store
 from pasar.keys import complete_settings
@@ -106,11 +106,7 @@ def die() -> None:
 
 def prepare(death: Death) -> None:
     """Replace what records a checkout's steps."""
-    insert, move, in_transaction = (
-        CheckoutRepository.insert_checkout,
-        CheckoutRepository.move_checkout,
-        checkout.in_transaction,
-    )
+    insert, move = CheckoutRepository.insert_checkout, CheckoutRepository.move_checkout
     is_written = False
 
     async def insert_or_die(self: CheckoutRepository, row: Row) -> bool:
