@@ -1,15 +1,7 @@
 """Checkout: a cart becomes an order that can be paid, once per idempotency key, or nothing is left behind.
 
-    STARTED    recorded: whose cart, what is in it, where it goes
-    QUOTED     buyer, prices and sums are fixed                    (user and product asked)
-    RESERVED   the stock is the order's                            (inventory asked)
-    PLACED     the order exists and the cart is emptied            (one transaction)
-    OPENED     it can be paid; the answer is known                 (payment asked)
-    RELEASING  refused after the stock was reserved: it goes back  (inventory asked)
-    REFUSED    nothing is left; the refusal is the answer
-
-Each step is idempotent and recorded when it is done. After a crash, the job takes up whatever is unfinished where it
-stands; so does a second request with the same key. Its answer is always the recorded one.
+Each step (checkout_steps.py) is idempotent and recorded when it is done. After a crash, the job takes up whatever is
+unfinished where it stands; so does a second request with the same key. Its answer is always the recorded one.
 """
 
 import asyncio
@@ -31,7 +23,8 @@ from core.mongo import Client, DuplicateKeyError, Row, Session, in_transaction
 from core.peers import PeerError
 from subgraphs.order.cart_repository import CartRepository
 from subgraphs.order.carts import CartLine, take_out
-from subgraphs.order.checkout_repository import FINAL_STATES, CheckoutRepository
+from subgraphs.order.checkout_repository import CheckoutRepository
+from subgraphs.order.checkout_steps import FINAL_STATES, FIRST_STATE
 from subgraphs.order.documents import AddressRow, CheckoutState, HistoryRow, LineRow, OrderRow
 from subgraphs.order.model import (
     SYSTEM,
@@ -157,11 +150,14 @@ class Checkout:
     async def finish(self, checkout: Row) -> Row:
         """Take *checkout* through its remaining steps and return it in a final state."""
         while checkout["state"] not in FINAL_STATES:
+            state = checkout["state"]
             await self._take_step(checkout)
-            found = await self._checkouts.find_checkout(checkout["_id"])
-            if found is None:
-                raise RuntimeError(f"checkout {checkout['_id']} is gone")
-            checkout = found
+            if checkout["state"] == state:
+                # Recorded in a transaction, or by another worker, which was faster
+                found = await self._checkouts.find_checkout(checkout["_id"])
+                if found is None:
+                    raise RuntimeError(f"checkout {checkout['_id']} is gone")
+                checkout = found
         return checkout
 
     async def _begin(self, buyer_id: str, key: str, fingerprint: str, address: PostalAddress, note: str | None) -> Row:
@@ -178,7 +174,7 @@ class Checkout:
             "buyer_id": buyer_id,
             "idempotency_key": key,
             "fingerprint": fingerprint,
-            "state": "STARTED",
+            "state": FIRST_STATE,
             "cart": [{"product_id": line.product_id, "quantity": line.quantity} for line in cart.lines],
             "address": {name: value for name, value in asdict(address).items() if value is not None},
             "note": note,
@@ -373,9 +369,14 @@ class Checkout:
         *,
         session: Session | None = None,
     ) -> bool:
-        return await self._checkouts.move_checkout(
+        """Record a step; return False when *checkout* has left its state. Without a session its row follows."""
+        moved = await self._checkouts.move_checkout(
             checkout["_id"], checkout["state"], target, set_, now=self._clock.now(), session=session
         )
+        if moved is not None and session is None:
+            # A transaction may still be undone
+            checkout.update(moved)
+        return moved is not None
 
 
 def _read_cart_lines(checkout: Row) -> tuple[CartLine, ...]:

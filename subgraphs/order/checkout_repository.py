@@ -9,9 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from core.mongo import Database, DuplicateKeyError, Row, Session
+from subgraphs.order.checkout_steps import FINAL_STATES, check_step
 from subgraphs.order.documents import CheckoutState
-
-FINAL_STATES: frozenset[CheckoutState] = frozenset({"OPENED", "REFUSED"})
 
 
 class CheckoutRepository:
@@ -45,13 +44,15 @@ class CheckoutRepository:
         *,
         now: datetime,
         session: Session | None = None,
-    ) -> bool:
-        """Move a checkout from *source* to *target*; return False when it is not in *source* any more."""
+    ) -> Row | None:
+        """Move a checkout from *source* to *target*; return it as it is then, None when it has left *source* before."""
+        check_step(source, target)
         update: dict[str, Any] = {"$set": {**set_, "state": target, "updated_at": now}}
         if target in FINAL_STATES:
             update["$unset"] = {"due_at": ""}
-        result = await self._checkouts.update_one({"_id": order_id, "state": source}, update, session=session)
-        return result.matched_count == 1
+        return await self._checkouts.find_one_and_update(
+            {"_id": order_id, "state": source}, update, return_document=True, session=session
+        )
 
     async def find_due(self, now: datetime, limit: int) -> list[Row]:
         """Return unfinished checkouts that somebody must take up, longest overdue first."""

@@ -17,7 +17,7 @@ from core.identity import Identity
 from core.mongo import Database, Row, Session
 from core.service_calls import require_caller
 from subgraphs.order.carts import cart_id
-from subgraphs.order.checkout_repository import FINAL_STATES
+from subgraphs.order.checkout_steps import FINAL_STATES
 from subgraphs.order.model import OPEN_STATUSES, OVER_STATUSES, ActorKind
 
 # In place of what cannot be null

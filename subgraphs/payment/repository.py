@@ -59,9 +59,9 @@ class PaymentRepository:
         """Return a page of the payments that *query* finds, newest first."""
         return await find_page(self._payments, query, NEWEST_FIRST, page)
 
-    async def record_opening(self, payment: Row, *, token: str, pay_url: str, now: datetime) -> bool:
-        """Note where a payment is made; return False when it is over, or somebody else opened it."""
-        result = await self._payments.update_one(
+    async def record_opening(self, payment: Row, *, token: str, pay_url: str, now: datetime) -> Row | None:
+        """Note where a payment is made and return it; None when it is over, or somebody else opened it."""
+        return await self._payments.find_one_and_update(
             {
                 "_id": payment["_id"],
                 "status": PaymentStatus.PENDING,
@@ -69,8 +69,8 @@ class PaymentRepository:
                 "pay_url": {"$exists": False},
             },
             {"$set": {"token": token, "pay_url": pay_url, "updated_at": now}},
+            return_document=True,
         )
-        return result.matched_count == 1
 
     async def take_next_reference(self, payment: Row, *, now: datetime) -> None:
         """Give a payment that could not be opened another reference, unless somebody else just did."""

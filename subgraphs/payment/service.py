@@ -260,8 +260,10 @@ class PaymentService:
             recorded = await self._repository.record_opening(
                 payment, token=opened.token, pay_url=opened.pay_url, now=self._clock.now()
             )
+            if recorded is not None:
+                return recorded
             payment = await self._get(payment["_id"])
-            if not recorded and payment.get("token") != opened.token:
+            if payment.get("token") != opened.token:
                 # It ended, or was opened by somebody else under another reference: this page is nobody's
                 await self._gateway.cancel(payment["reference"], opened.token)
             return payment

@@ -1,14 +1,14 @@
 """A checkout dies at each of its steps and the job takes it up: then there is one whole order, never half of one."""
 
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
 from subgraphs.order.checkout_repository import CheckoutRepository
+from subgraphs.order.checkout_steps import STEPS
 from subgraphs.order.documents import CheckoutState
 from tests.testkit.shop import ANI, CHECKOUT, Crash, Shop
 
-STATES: tuple[CheckoutState, ...] = get_args(CheckoutState)
 # Steps on the way to an order; the others belong to refusals
 WAY: tuple[CheckoutState, ...] = ("QUOTED", "RESERVED", "PLACED", "OPENED")
 
@@ -47,7 +47,7 @@ def die_at(monkeypatch: pytest.MonkeyPatch, state: CheckoutState, *, recorded: b
     """Die when the next checkout reaches *state*, before or after that is *recorded*."""
     original = CheckoutRepository.move_checkout
 
-    async def move(self: CheckoutRepository, order_id: str, source: Any, target: Any, *args: Any, **more: Any) -> bool:
+    async def move(self: CheckoutRepository, order_id: str, source: Any, target: Any, *args: Any, **more: Any) -> Any:
         if target != state:
             return await original(self, order_id, source, target, *args, **more)
         monkeypatch.setattr(CheckoutRepository, "move_checkout", original)
@@ -59,7 +59,7 @@ def die_at(monkeypatch: pytest.MonkeyPatch, state: CheckoutState, *, recorded: b
 
 
 def test_the_steps_tried_here_are_all_there_are() -> None:
-    assert set(STATES) == {"STARTED", *WAY, "RELEASING", "REFUSED"}
+    assert STEPS.keys() == {"STARTED", *WAY, "RELEASING", "REFUSED"}
 
 
 @pytest.mark.parametrize("subgraph", ["user", "product", "inventory", "payment"])

@@ -1,0 +1,38 @@
+"""The steps of a checkout as data: from which state it may come to which. No I/O.
+
+    STARTED    recorded: whose cart, what is in it, where it goes
+    QUOTED     buyer, prices and sums are fixed                    (user and product asked)
+    RESERVED   the stock is the order's                            (inventory asked)
+    PLACED     the order exists and the cart is emptied            (one transaction)
+    OPENED     it can be paid; the answer is known                 (payment asked)
+    RELEASING  refused after the stock was reserved: it goes back  (inventory asked)
+    REFUSED    nothing is left; the refusal is the answer
+
+What must hold after a crash at any step is tried for each entry (tests/e2e/test_kills.py), so that a
+new step is tried as soon as it is here; one that is not here cannot be recorded.
+"""
+
+from collections.abc import Mapping
+
+from subgraphs.order.documents import CheckoutState
+
+FIRST_STATE: CheckoutState = "STARTED"
+
+# The first of each is the way on, the others are refusals
+STEPS: Mapping[CheckoutState, tuple[CheckoutState, ...]] = {
+    "STARTED": ("QUOTED", "REFUSED"),
+    "QUOTED": ("RESERVED", "REFUSED", "RELEASING"),
+    "RESERVED": ("PLACED", "RELEASING"),
+    "PLACED": ("OPENED", "REFUSED"),
+    "RELEASING": ("REFUSED",),
+    "OPENED": (),
+    "REFUSED": (),
+}
+
+FINAL_STATES: frozenset[CheckoutState] = frozenset(state for state, targets in STEPS.items() if not targets)
+
+
+def check_step(source: CheckoutState, target: CheckoutState) -> None:
+    """Raise ValueError unless a checkout in *source* may come to *target*."""
+    if target not in STEPS[source]:
+        raise ValueError(f"no step of a checkout leads from {source} to {target}")
