@@ -49,7 +49,7 @@ def watch_until(events: Iterator[dict[str, Any]], status: str, payment: str) -> 
 def test_an_order_is_watched_printed_exported_and_paid_back(store: RunningStore) -> None:
     customer, _ = register(store)
     staff, admin = staff_of(store), store.client.log_in("admin@pasar.example", PASSWORD)
-    placed = place_order(customer, find_product(customer, "teapot")["id"], 1, new_id("key"))
+    placed = place_order(customer, find_product(customer, "gayo 200")["id"], 1, new_id("key"))
     order_id, number = placed["order"]["id"], placed["order"]["number"]
     with closing(watch(customer, order_id)) as events:  # type: ignore[type-var]
         assert watch_until(events, "PENDING_PAYMENT", "PENDING")["number"] == number
@@ -80,7 +80,7 @@ def test_an_order_is_watched_printed_exported_and_paid_back(store: RunningStore)
 def test_strangers_watch_no_order(store: RunningStore) -> None:
     customer, _ = register(store)
     other, _ = register(store)
-    placed = place_order(customer, find_product(customer, "teapot")["id"], 1, new_id("key"))["order"]
+    placed = place_order(customer, find_product(customer, "gayo 200")["id"], 1, new_id("key"))["order"]
     for headers, code in (({"authorization": f"Bearer {other.token}"}, b"NOT_FOUND"), ({}, b"UNAUTHENTICATED")):
         refused = send(
             store.client.url,
