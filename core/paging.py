@@ -69,17 +69,20 @@ async def find_page(
     page: PageRequest,
     *,
     projection: Mapping[str, Any] | None = None,
-    hint: str | None = None,
+    hint: str | SortOrder | None = None,
 ) -> Page[Row]:
     """Return one page of the rows that *query* finds; one query, with one row more to see whether others follow.
 
-    *projection* must keep the fields of *order*. *hint* names the index to use where several could serve the order.
+    *projection* must keep the fields of *order*. *hint* is the index to use where several could serve
+    the order: its name, or its fields.
     """
     direction = _direction(order, page)
     if page.limit == 0:
         return _empty(direction, page)
     cursor = collection.find(_condition(query, direction, page), projection).sort(direction).limit(page.limit + 1)
-    rows = await (cursor if hint is None else cursor.hint(hint)).to_list()
+    if hint is not None:
+        cursor = cursor.hint(hint if isinstance(hint, str) else list(hint))
+    rows = await cursor.to_list()
     return _page_of(rows, order, page)
 
 

@@ -11,6 +11,7 @@ INVENTORY_WRITE = "inventory:write"
 ORDERS_READ = "orders:read"
 ORDERS_WRITE = "orders:write"
 PAYMENTS_READ = "payments:read"
+PAYMENTS_REFUND = "payments:refund"
 REPORTS_READ = "reports:read"
 ROLES_WRITE = "roles:write"
 USERS_READ = "users:read"
@@ -34,7 +35,8 @@ ROLE_SCOPES: dict[str, frozenset[str]] = {
         }
     ),
 }
-ROLE_SCOPES[Role.ADMIN] = ROLE_SCOPES[Role.STAFF] | {AUDIT_READ, ROLES_WRITE, USERS_WRITE}
+# Money leaves the store by a refund: whoever packs parcels does not need to be able to send it
+ROLE_SCOPES[Role.ADMIN] = ROLE_SCOPES[Role.STAFF] | {AUDIT_READ, PAYMENTS_REFUND, ROLES_WRITE, USERS_WRITE}
 
 # Whoever holds one of these can give themselves, or a friend, everything else: only the built-in ADMIN has them
 ADMIN_SCOPES = frozenset({ROLES_WRITE, USERS_WRITE})

@@ -72,6 +72,14 @@ class Settings(BaseSettings):
     orders_sharded: bool = Field(
         False, description="Orders are sharded (`pasar db shard-plan`), so no index keeps their numbers unique"
     )
+    return_window_days: int = Field(
+        30, description="How long after a parcel's arrival its pieces can be given back", ge=0, le=3650
+    )
+    store_name: str = Field("Pasar", description="Who sells: on invoices and packing slips", min_length=1)
+    store_address: str = Field("", description="Its address on invoices, with tax number; lines separated by ;")
+    order_files_url: str = Field(
+        "", description="Where browsers reach invoices and exports of orders; default `<public_url>/orders`"
+    )
     reservation_ttl_s: int = Field(1800, description="How long stock stays reserved for an unpaid order", ge=1)
 
     sandbox_gateway_url: str = Field("", description="The sandbox gateway; default `<public_url>/sandbox`")

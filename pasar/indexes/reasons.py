@@ -58,7 +58,7 @@ REASONS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "changed_of_buyer": "the same, of one buyer",
             "report": "reports by aggregation, covered: status and currency first, the range of dates, then all that is"
             " summed up",
-            "product": "reports of one product, and the rests of its rollup",
+            "product_newest": "the orders of a product, newest first; its reports, and the rests of its rollup",
             "expire_due": "unpaid orders whose time is over; partial: only unpaid ones have the field",
             "attention": "orders that a person must look at; partial: only they have the field",
         },
@@ -92,6 +92,10 @@ REASONS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "newest": "all payments, newest first, page by page",
             "status": "payments in one status, newest first, page by page",
             "check_due": "payments that the gateway has to be asked about; partial: only open ones have the field",
+        },
+        "refunds": {
+            "key": "unique: a refund that is asked for twice is made once; the refunds of a payment",
+            "due": "refunds whose outcome is not known; partial: only these have the field",
         },
         "notifications": {"at": "TTL: gateways repeat themselves for hours, not for a month"},
         "mails": {

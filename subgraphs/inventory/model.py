@@ -61,7 +61,7 @@ class MovementKind(StrEnum):
     RELEASED = "RELEASED"
     LAPSED = "LAPSED"
     COMMITTED = "COMMITTED"
-    # A paid order was cancelled: its pieces are back on the shelf
+    # Pieces of a paid order are back on the shelf: it was cancelled, or its buyer gave them back
     RETURNED = "RETURNED"
     # The ledger said something else of what is reserved than the reservations did
     CORRECTED = "CORRECTED"

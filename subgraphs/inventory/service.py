@@ -20,6 +20,7 @@ from subgraphs.inventory import model
 from subgraphs.inventory.events import announce_stock_short
 from subgraphs.inventory.ledger_repository import LedgerRepository
 from subgraphs.inventory.model import (
+    MAIN_WAREHOUSE,
     CounterChange,
     Movement,
     Pick,
@@ -202,6 +203,24 @@ class StockService:
                 return again
             case ReservationStatus.COMMITTED | ReservationStatus.RELEASED | ReservationStatus.SHORT:
                 return reservation
+
+    async def take_back_in(self, session: Session, order_id: str, lines: Iterable[StockLine]) -> None:
+        """Put pieces that a buyer gave back on the shelf that most of them came from, in the transaction of *session*.
+
+        Their warehouse is the main one for an order that never reserved any, such as an imported one.
+        """
+        now = self._clock.now()
+        reservation = await self.repository.find_reservation(order_id, session=session)
+        for line in model.sum_up(lines):
+            picks = [] if reservation is None else [p for p in reservation.picks if p.product_id == line.product_id]
+            largest = max(picks, key=lambda pick: pick.quantity, default=None)
+            pick = Pick(line.product_id, MAIN_WAREHOUSE if largest is None else largest.warehouse_id, line.quantity)
+            await self.repository.ensure_level(line.product_id, now=now, session=session)
+            await self.repository.record_movements([pick], model.RETURN, order_id, by=_ORDERS, now=now, session=session)
+            level = await self.repository.apply_change(line.product_id, [pick], model.RETURN, now=now, session=session)
+            if level is None:
+                raise RuntimeError(f"pieces of {line.product_id} cannot be taken back")
+            await self.watch.look_at(level, change=line.quantity, now=now, session=session)
 
     async def open_stock_in(self, session: Session, product_id: str) -> None:
         """Give a new product its counters, in the transaction of *session*."""

@@ -1,6 +1,6 @@
 """The order subgraph: carts, checkout, orders and reports on them."""
 
-from collections.abc import Iterable
+from dataclasses import replace
 
 from strawberry.dataloader import DataLoader
 
@@ -10,6 +10,7 @@ from core.mongo import Row
 from core.paging import Page, PageRequest
 from core.subgraph import Call, Runtime, Subgraph
 from loaders.entity import entity_loader
+from subgraphs.order.aftercare import build_aftercare
 from subgraphs.order.cart_repository import CartRepository
 from subgraphs.order.checkout import Checkout
 from subgraphs.order.checkout_repository import CheckoutRepository
@@ -19,6 +20,7 @@ from subgraphs.order.handlers import build_handlers
 from subgraphs.order.live_totals import ChangeFeed, LiveTotalsFeed
 from subgraphs.order.moves import OrderMover
 from subgraphs.order.neighbours import Neighbours
+from subgraphs.order.order_lists import OrderFilter, condition_of
 from subgraphs.order.repository import OrderRepository
 from subgraphs.order.rollup_repair import RollupRepair
 from subgraphs.order.rollup_repository import CHANGE_INDEXES, RollupRepository
@@ -48,6 +50,7 @@ def build(runtime: Runtime) -> Subgraph:
     )
     mover = OrderMover(runtime.database, orders, rollup)
     neighbours = Neighbours(runtime.peers)
+    aftercare = build_aftercare(runtime, orders, mover)
     erased_buyers = ErasedBuyers(runtime.database, runtime.clock)
     checkout = Checkout(
         runtime.client,
@@ -75,6 +78,7 @@ def build(runtime: Runtime) -> Subgraph:
 
     async def close() -> None:
         await changes.aclose()
+        await aftercare.feed.aclose()
         await totals.aclose()
 
     def make_context(call: Call) -> OrderContext:
@@ -82,6 +86,7 @@ def build(runtime: Runtime) -> Subgraph:
             call=call,
             service=service,
             erased_buyers=erased_buyers,
+            aftercare=aftercare,
             settings=runtime.settings,
             orders_by_id=entity_loader(lambda ids: orders.find_orders("_id", ids), lambda row: str(row["_id"])),
             orders_by_number=entity_loader(
@@ -101,6 +106,7 @@ def build(runtime: Runtime) -> Subgraph:
         more_indexes={OUTBOX: CHANGE_INDEXES},
         prepare=repair.prepare,
         close=close,
+        routes=tuple(aftercare.routes),
         jobs=(
             Job("resume_checkouts", RESUME_EVERY_S, checkout.resume_unfinished),
             Job("expire_orders", EXPIRE_EVERY_S, service.expire_unpaid_orders),
@@ -112,18 +118,17 @@ def build(runtime: Runtime) -> Subgraph:
     )
 
 
-def _buyers_pages_loader(orders: OrderRepository) -> DataLoader[tuple[str, PageRequest], Page[Row]]:
-    async def load(keys: list[tuple[str, PageRequest]]) -> list[Page[Row]]:
-        # One query per distinct page request: one, unless a document asks for differently cut lists
-        pages: dict[tuple[str, PageRequest], Page[Row]] = {}
-        for request in _distinct(request for _, request in keys):
-            buyer_ids = [buyer_id for buyer_id, asked in keys if asked == request]
-            for buyer_id, page in zip(buyer_ids, await orders.find_buyers_pages(buyer_ids, request), strict=True):
-                pages[buyer_id, request] = page
+def _buyers_pages_loader(orders: OrderRepository) -> DataLoader[tuple[OrderFilter, PageRequest], Page[Row]]:
+    async def load(keys: list[tuple[OrderFilter, PageRequest]]) -> list[Page[Row]]:
+        # One query per distinct list: one, unless a document asks for lists that are filtered or cut differently
+        lists: dict[tuple[OrderFilter, PageRequest], list[tuple[OrderFilter, PageRequest]]] = {}
+        for wanted, request in dict.fromkeys(keys):
+            lists.setdefault((replace(wanted, buyer_id=""), request), []).append((wanted, request))
+        pages: dict[tuple[OrderFilter, PageRequest], Page[Row]] = {}
+        for (_, request), same in lists.items():
+            buyer_ids = [wanted.buyer_id or "" for wanted, _ in same]
+            found = await orders.find_buyers_pages(buyer_ids, request, condition_of(same[0][0]))
+            pages.update(zip(same, found, strict=True))
         return [pages[key] for key in keys]
 
     return DataLoader(load_fn=load)
-
-
-def _distinct(requests: Iterable[PageRequest]) -> list[PageRequest]:
-    return list(dict.fromkeys(requests))

@@ -11,11 +11,13 @@ from beanie import Document
 from pydantic import BaseModel, Field
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from subgraphs.order.model import ActorKind, Attention, OrderStatus
+from subgraphs.order.fulfilment import ReturnStatus
+from subgraphs.order.model import ActorKind, Attention, HistoryEvent, OrderStatus
 
 # The reports' index holds all that they read: no order is fetched
 REPORT_INDEX = "report"
-PRODUCT_INDEX = "product"
+# In the order of lists, too: reports only need its first two fields
+PRODUCT_INDEX = "product_newest"
 NEWEST_INDEX = "newest"
 
 
@@ -54,8 +56,15 @@ class TrackingEventRow(BaseModel):
     location: str | None = None
 
 
+class PiecesRow(BaseModel):
+    """Some pieces of a line."""
+
+    line_id: str
+    quantity: int
+
+
 class ShipmentRow(BaseModel):
-    """A parcel on its way."""
+    """A parcel on its way. Without *lines*, as parcels were before there could be several, it has the whole order."""
 
     id: str
     carrier: str
@@ -63,16 +72,52 @@ class ShipmentRow(BaseModel):
     shipped_at: datetime
     delivered_at: datetime | None = None
     events: list[TrackingEventRow] = Field(default_factory=list)
+    lines: list[PiecesRow] | None = None
+
+
+class ReturnRow(BaseModel):
+    """Pieces that come back (returns.py). *reason* is the requester's; *decided_by* the store's."""
+
+    id: str
+    status: ReturnStatus
+    lines: list[PiecesRow]
+    reason: str
+    requested_at: datetime
+    requested_by: str
+    kind: ActorKind
+    decided_at: datetime | None = None
+    received_at: datetime | None = None
+    is_restocked: bool | None = None
+
+
+class RefundRow(BaseModel):
+    """Money that was sent back, as the payment subgraph has told; its id is the payment's refund."""
+
+    id: str
+    amount: int
+    reason: str
+    at: datetime
+
+
+class StaffNoteRow(BaseModel):
+    """What somebody of the store noted, for the store."""
+
+    id: str
+    at: datetime
+    author: str
+    text: str
 
 
 class HistoryRow(BaseModel):
-    """One move of an order: by whom, and why."""
+    """One move of an order, or what happened to the parcel, return or refund *subject*: by whom, and why."""
 
     status: OrderStatus
     at: datetime
     actor: str
     kind: ActorKind
     reason: str | None = None
+    event: HistoryEvent | None = None
+    subject: str | None = None
 
 
 class CancelRequestRow(BaseModel):
@@ -111,6 +156,13 @@ class OrderRow(BaseModel):
     attention: Attention | None = None
     shipments: list[ShipmentRow] = Field(default_factory=list)
     history: list[HistoryRow] = Field(default_factory=list)
+    # What only few orders have is not there in the others
+    returns: list[ReturnRow] | None = None
+    refunds: list[RefundRow] | None = None
+    refunded_amount: int | None = None
+    staff_notes: list[StaffNoteRow] | None = None
+    invoice_number: str | None = None
+    invoiced_at: datetime | None = None
     version: int = 1
 
 
@@ -140,7 +192,9 @@ class OrderDocument(OrderRow, Document):
                 ],
                 name=REPORT_INDEX,
             ),
-            IndexModel([("lines.product_id", ASCENDING), ("placed_at", ASCENDING)], name=PRODUCT_INDEX),
+            IndexModel(
+                [("lines.product_id", ASCENDING), ("placed_at", DESCENDING), ("_id", DESCENDING)], name=PRODUCT_INDEX
+            ),
             # Only unpaid orders, and only troubled ones, have these fields: small indexes however long the history
             IndexModel(
                 [("expire_due_at", ASCENDING)],
@@ -219,6 +273,18 @@ class ErasedBuyerDocument(Document):
         indexes: ClassVar = [IndexModel([("due_at", ASCENDING)], name="due")]
 
 
+class InvoiceCounterDocument(Document):
+    """The last number of a year's invoices; its id is the year."""
+
+    id: str  # type: ignore[assignment]  # Beanie expects an ObjectId
+    last: int
+
+    class Settings:
+        """Beanie's settings."""
+
+        name = "invoice_counters"
+
+
 class ProductSalesDocument(Document):
     """How many paid pieces of a product there are; its id is the product's. Written with the order that changes it."""
 
@@ -278,6 +344,7 @@ DOCUMENTS: tuple[type[Document], ...] = (
     CartDocument,
     CheckoutDocument,
     ErasedBuyerDocument,
+    InvoiceCounterDocument,
     ProductSalesDocument,
     TotalsDocument,
     ProductTotalsDocument,

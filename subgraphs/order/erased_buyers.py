@@ -2,7 +2,8 @@
 
 What was sold, when, for how much and to which city and country stays: the law wants books, and a store wants to know
 where its parcels go; a city alone leads to nobody. Name, e-mail address, phone, street, postal code, note, the buyer's
-own reasons and tracking numbers (which lead to the address at the carrier's) go. Sums and totals do not change.
+own reasons, tracking numbers (which lead to the address at the carrier's) and what the store has noted go. Sums and
+totals do not change.
 
 An account cannot be erased while an order of it is open. Yet for as long as its last access token lives, one may still
 be placed, and then its parcel needs the address: such an order is left alone until it is over. So the event only notes
@@ -103,12 +104,29 @@ def _anonymous_order(now: datetime) -> list[dict[str, Any]]:
     has_address = {"$eq": [{"$type": "$shipping_address"}, "object"]}
     is_buyers = {"$eq": ["$$entry.kind", ActorKind.BUYER.value]}
     without_reason = {"$unsetField": {"field": "reason", "input": "$$entry"}}
+    is_asked_by_buyer = {"$eq": ["$$return.kind", ActorKind.BUYER.value]}
+    returns = {
+        "$map": {
+            "input": "$returns",
+            "as": "return",
+            "in": {"$cond": [is_asked_by_buyer, {"$mergeObjects": ["$$return", {"reason": ERASED}]}, "$$return"]},
+        }
+    }
+    notes = {
+        "$map": {
+            "input": "$staff_notes",
+            "as": "note",
+            "in": {"$mergeObjects": ["$$note", {"text": ERASED}]},
+        }
+    }
     return [
         {
             "$set": {
                 "buyer_erased_at": now,
                 "version": {"$add": ["$version", 1]},
                 "shipping_address": {"$cond": [has_address, address, "$$REMOVE"]},
+                "returns": {"$cond": [{"$isArray": "$returns"}, returns, "$$REMOVE"]},
+                "staff_notes": {"$cond": [{"$isArray": "$staff_notes"}, notes, "$$REMOVE"]},
                 "history": {
                     "$map": {
                         "input": "$history",

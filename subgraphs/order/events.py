@@ -12,6 +12,8 @@ ORDER_CANCELLED = "OrderCancelled"
 ORDER_EXPIRED = "OrderExpired"
 ORDER_SHIPPED = "OrderShipped"
 ORDER_DELIVERED = "OrderDelivered"
+# Pieces have come back; with `restock` they are to be sold again
+ORDER_RETURN_RECEIVED = "OrderReturnReceived"
 # Money came in, or stays, for an order that will not be delivered
 PAYMENT_NEEDS_REFUND = "PaymentNeedsRefund"
 

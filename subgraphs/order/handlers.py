@@ -20,6 +20,7 @@ from subgraphs.order.model import (
     status_after_payment_ended,
 )
 from subgraphs.order.moves import OrderMover
+from subgraphs.order.refunds import OrderRefunds
 from subgraphs.order.repository import OrderRepository
 
 _PAYMENT = Actor("service:payment", ActorKind.SYSTEM)
@@ -77,7 +78,8 @@ def build_handlers(
     async def reverse(order: Row, event: Event, session: Session) -> None:
         # Some bank channels take a settled payment back within minutes
         now = clock.now()
-        if OrderStatus(order["status"]) in (OrderStatus.PAID, OrderStatus.PACKED):
+        # Of what is on its way in part, the stock must not come back as a whole
+        if OrderStatus(order["status"]) in (OrderStatus.PAID, OrderStatus.PACKED) and not order["shipments"]:
             order = await mover.move(
                 order,
                 OrderStatus.CANCELLED,
@@ -93,6 +95,14 @@ def build_handlers(
         if order["status"] in SALES_STATUSES:
             await mover.call_for_attention(order, Attention.STOCK_SHORT, now=clock.now(), session=session)
 
+    refunds = OrderRefunds(mover, clock)
+
+    async def note_refund(event: Event, session: Session) -> None:
+        await refunds.note_refund(await find(event, session), event, session)
+
+    async def note_refusal(event: Event, session: Session) -> None:
+        await refunds.note_refusal(await find(event, session), event, session)
+
     async def forget_buyer(event: Event, session: Session) -> None:
         await erased_buyers.note(event.payload["user_id"], session=session)
 
@@ -101,6 +111,8 @@ def build_handlers(
         "PaymentFailed": end_unpaid,
         "PaymentExpired": end_unpaid,
         "PaymentCancelled": end_unpaid,
+        "PaymentRefunded": note_refund,
+        "PaymentRefundFailed": note_refusal,
         "StockShort": mark_short,
         "UserErased": forget_buyer,
     }

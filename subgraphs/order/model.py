@@ -31,6 +31,23 @@ class ActorKind(StrEnum):
     SYSTEM = "SYSTEM"
 
 
+class HistoryEvent(StrEnum):
+    """What an entry of an order's history tells. MOVED: the order got another status, which all others left as it was.
+
+    A parcel, a return or a refund is told of whether or not it moves the order: what is complete moves it.
+    """
+
+    MOVED = "MOVED"
+    PARCEL_SHIPPED = "PARCEL_SHIPPED"
+    PARCEL_DELIVERED = "PARCEL_DELIVERED"
+    RETURN_REQUESTED = "RETURN_REQUESTED"
+    RETURN_APPROVED = "RETURN_APPROVED"
+    RETURN_REJECTED = "RETURN_REJECTED"
+    RETURN_RECEIVED = "RETURN_RECEIVED"
+    REFUNDED = "REFUNDED"
+    REFUND_FAILED = "REFUND_FAILED"
+
+
 class Attention(StrEnum):
     """Why a person has to look at an order. Money is involved each time, so no program decides.
 

@@ -1,7 +1,7 @@
 """Moving an order from one status to the next, with all that has to change in the same transaction."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,12 +9,13 @@ from core.audit import announce_privileged
 from core.events import announce
 from core.mongo import Database, Row, Session
 from subgraphs.order.documents import OrderRow
-from subgraphs.order.events import EVENT_OF_STATUS, PAYMENT_NEEDS_REFUND, order_payload
+from subgraphs.order.events import EVENT_OF_STATUS, ORDER_RETURN_RECEIVED, PAYMENT_NEEDS_REFUND, order_payload
 from subgraphs.order.model import (
     SALES_STATUSES,
     Actor,
     ActorKind,
     Attention,
+    HistoryEvent,
     OrderStatus,
     check_transition,
     sales_change,
@@ -95,6 +96,45 @@ class OrderMover:
             await self.note(f"ORDER_{target}", moved, actor_id=by.id, now=now, session=session, was=status.value)
         return moved
 
+    async def record(
+        self,
+        order: Row,
+        event: HistoryEvent,
+        subject: str,
+        *,
+        by: Actor,
+        now: datetime,
+        session: Session,
+        reason: str | None = None,
+        set_: Mapping[str, Any] | None = None,
+        push: Mapping[str, Any] | None = None,
+        unset: Iterable[str] = (),
+        is_privileged: bool | None = None,
+    ) -> Row:
+        """Change *order*, read in the same transaction, without moving it, and write what happened into its history.
+
+        *subject* is the id of the parcel, return or refund that it happened to. A note for the audit log is written as
+        by `move`.
+        """
+        entry: Row = {"status": order["status"], "at": now, "actor": by.id, "kind": by.kind.value}
+        entry |= {"event": event.value, "subject": subject}
+        if reason is not None:
+            entry["reason"] = reason
+        changed = await self._repository.update_order(
+            order,
+            set_={"updated_at": now, **(set_ or {})},
+            push={"history": entry, **(push or {})},
+            unset=unset,
+            session=session,
+        )
+        if by.kind is ActorKind.STORE if is_privileged is None else is_privileged:
+            await self.note(f"ORDER_{event}", changed, actor_id=by.id, now=now, session=session, subject=subject)
+        return changed
+
+    async def change(self, order: Row, set_: Mapping[str, Any], *, now: datetime, session: Session) -> Row:
+        """Change *order*, read in the same transaction, in what neither moves it nor belongs into its history."""
+        return await self._repository.update_order(order, set_={"updated_at": now, **set_}, session=session)
+
     async def note(
         self, action: str, order: Row, *, actor_id: str, now: datetime, session: Session, **details: str
     ) -> None:
@@ -103,6 +143,13 @@ class OrderMover:
         await announce_privileged(
             self._database, action, order["_id"], actor_id=actor_id, now=now, session=session, details=details
         )
+
+    async def announce_return(
+        self, order: Row, return_id: str, lines: Sequence[Row], *, restock: bool, now: datetime, session: Session
+    ) -> None:
+        """Tell that pieces have come back; *lines* are {product_id, quantity}."""
+        payload = {**order_payload(order), "return_id": return_id, "lines": list(lines), "restock": restock}
+        await announce(self._database, ORDER_RETURN_RECEIVED, order["_id"], payload, now=now, session=session)
 
     async def call_for_attention(
         self,

@@ -6,7 +6,7 @@ import strawberry
 
 from core.addresses import PostalAddress
 from schema.problems import ConflictProblem, InvalidInputProblem, NotFoundProblem
-from schema.scalars import DateTime
+from subgraphs.order.aftercare_mutations import AftercareMutations, OrderId, OrderResult
 from subgraphs.order.problems import (
     EmptyCartProblem,
     PaymentUnavailableProblem,
@@ -78,38 +78,12 @@ CheckoutResult = Annotated[
     strawberry.union("CheckoutResult", description="The order, or why there is none."),
 ]
 
-OrderResult = Annotated[
-    Order | NotFoundProblem | ConflictProblem | InvalidInputProblem,
-    strawberry.union("OrderResult", description="The order as it is now, or why it was not changed."),
-]
-
-
-@strawberry.input(description="A parcel that was handed to a carrier.")
-class ShipOrderInput:
-    """What shipping needs."""
-
-    order_id: strawberry.ID = strawberry.field(description="The order.")
-    carrier: str = strawberry.field(description="Who carries it.")
-    tracking_number: str = strawberry.field(description="The carrier's number.")
-
-
-@strawberry.input(description="What a carrier reports about the newest parcel of an order.")
-class TrackingEventInput:
-    """What a tracking event needs."""
-
-    order_id: strawberry.ID = strawberry.field(description="The order.")
-    status: str = strawberry.field(description="In the carrier's words.")
-    location: str | None = strawberry.field(default=None, description="Where it happened.")
-    at: DateTime | None = strawberry.field(default=None, description="When it happened; now if not given.")
-
-
 ProductId = Annotated[strawberry.ID, strawberry.argument(description="The product.")]
 Quantity = Annotated[int, strawberry.argument(description="How many pieces, 1 to 999.")]
-OrderId = Annotated[strawberry.ID, strawberry.argument(description="The order.")]
 
 
 @strawberry.type
-class Mutation:
+class Mutation(AftercareMutations):
     """Root fields."""
 
     @strawberry.federation.mutation(
@@ -167,35 +141,3 @@ class Mutation:
     ) -> OrderResult:
         """Cancel an order."""
         return Order.from_row(await info.context.service.cancel_order(id, reason, info.context.identity))
-
-    @strawberry.federation.mutation(requires_scopes=[["orders:write"]], description="A paid order is packed.")
-    async def pack_order(self, info: Info, id: OrderId) -> OrderResult:
-        """Move a paid order to PACKED."""
-        return Order.from_row(await info.context.service.pack_order(id, info.context.identity))
-
-    @strawberry.federation.mutation(requires_scopes=[["orders:write"]], description="A packed order is shipped.")
-    async def ship_order(
-        self, info: Info, input: Annotated[ShipOrderInput, strawberry.argument(description="The parcel.")]
-    ) -> OrderResult:
-        """Move a packed order to SHIPPED."""
-        return Order.from_row(
-            await info.context.service.ship_order(
-                input.order_id, input.carrier, input.tracking_number, info.context.identity
-            )
-        )
-
-    @strawberry.federation.mutation(requires_scopes=[["orders:write"]], description="A carrier reports.")
-    async def add_tracking_event(
-        self, info: Info, input: Annotated[TrackingEventInput, strawberry.argument(description="The report.")]
-    ) -> OrderResult:
-        """Add to the newest shipment of an order."""
-        return Order.from_row(
-            await info.context.service.add_tracking_event(
-                input.order_id, input.status, input.location, input.at, info.context.identity
-            )
-        )
-
-    @strawberry.federation.mutation(requires_scopes=[["orders:write"]], description="A shipped order has arrived.")
-    async def deliver_order(self, info: Info, id: OrderId) -> OrderResult:
-        """Move a shipped order to DELIVERED."""
-        return Order.from_row(await info.context.service.deliver_order(id, info.context.identity))

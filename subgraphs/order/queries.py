@@ -7,8 +7,8 @@ import strawberry
 from core.paging import read_page_request
 from schema.pagination import After, Before, Connection, First, Last
 from schema.scalars import DateTime
-from subgraphs.order.model import OrderStatus
-from subgraphs.order.service import OrderFilter
+from subgraphs.order.filters import OrdersFilter
+from subgraphs.order.order_lists import OrderFilter
 from subgraphs.order.totals_queries import TotalsQueries
 from subgraphs.order.types import (
     BUYERS,
@@ -20,23 +20,6 @@ from subgraphs.order.types import (
     find_order,
     order_connection,
 )
-
-
-@strawberry.input(description="Which orders.")
-class OrdersFilter:
-    """OrderFilter as an input."""
-
-    status: list[OrderStatus] | None = strawberry.field(default=None, description="In one of these states.")
-    placed_from: DateTime | None = strawberry.field(default=None, description="Placed then or later.")
-    placed_to: DateTime | None = strawberry.field(default=None, description="Placed before then.")
-    buyer_id: strawberry.ID | None = strawberry.field(default=None, description="Of this user.")
-    needs_attention: bool = strawberry.field(default=False, description="Only those that a person has to look at.")
-
-    def to_filter(self) -> OrderFilter:
-        """Return the service's filter."""
-        return OrderFilter(
-            tuple(self.status or ()), self.placed_from, self.placed_to, self.buyer_id, self.needs_attention
-        )
 
 
 @strawberry.type

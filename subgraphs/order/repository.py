@@ -1,6 +1,6 @@
 """Orders in MongoDB: every query on them is here. Rows are as documents.OrderRow describes them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,10 +8,10 @@ from core.mongo import Database, Row, Session
 from core.paging import Page, PageRequest, SortOrder, find_page, find_pages
 from subgraphs.order.documents import OrderRow
 from subgraphs.order.model import OrderStatus
+from subgraphs.order.order_lists import NEWEST_FIRST, ListPlan
 from subgraphs.order.order_sums import Range, Selection, sum_products, sum_ranges
 from subgraphs.order.rollup import NOTHING, Sums, add
 
-NEWEST_FIRST: SortOrder = [("placed_at", -1), ("_id", -1)]
 OLDEST_CHANGE_FIRST: SortOrder = [("updated_at", 1), ("_id", 1)]
 
 
@@ -27,6 +27,10 @@ def order_to_row(order: OrderRow) -> Row:
         if not line["category_path"]:
             del line["category_path"]
     return row
+
+
+def _hint_of(plan: ListPlan) -> str | list[tuple[str, int]]:
+    return plan.hint if isinstance(plan.hint, str) else list(plan.hint)
 
 
 class OrderRepository:
@@ -81,13 +85,27 @@ class OrderRepository:
         )
         return result.matched_count == 1
 
-    async def find_orders_page(self, query: Mapping[str, Any], page: PageRequest) -> Page[Row]:
-        """Return a page of the orders that *query* finds, newest first."""
-        return await find_page(self._orders, query, NEWEST_FIRST, page)
+    async def find_list_page(self, plan: ListPlan, page: PageRequest) -> Page[Row]:
+        """Return a page of a list."""
+        query = plan.query
+        if page.cursor:
+            # The cursor's condition has an $or, which the planner may answer part by part, sorting what it finds: so it
+            # is told where the page begins in the index as well
+            name, way = plan.order[0]
+            begins = "$gte" if (way > 0) is not page.backward else "$lte"
+            query = {"$and": [query, {name: {begins: page.cursor[0]}}]}
+        return await find_page(self._orders, query, plan.order, page, hint=plan.hint)
 
-    async def find_buyers_pages(self, buyer_ids: Sequence[str], page: PageRequest) -> list[Page[Row]]:
-        """Return for each buyer a page of the buyer's orders, newest first; one query."""
-        return await find_pages(self._orders, "buyer_id", buyer_ids, NEWEST_FIRST, page)
+    async def iterate_list(self, plan: ListPlan) -> AsyncIterator[Row]:
+        """Yield a whole list, however long it is, a few hundred rows at a time."""
+        async for row in self._orders.find(plan.query).sort(list(plan.order)).hint(_hint_of(plan)):
+            yield row
+
+    async def find_buyers_pages(
+        self, buyer_ids: Sequence[str], page: PageRequest, query: Mapping[str, Any]
+    ) -> list[Page[Row]]:
+        """Return for each buyer a page of those of the buyer's orders that *query* finds, newest first; one query."""
+        return await find_pages(self._orders, "buyer_id", buyer_ids, NEWEST_FIRST, page, query=query)
 
     async def find_changed(
         self, since: datetime, until: datetime, buyer_id: str | None, page: PageRequest

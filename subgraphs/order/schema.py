@@ -6,7 +6,7 @@ from schema.build import build_schema
 from subgraphs.order.mutations import Mutation
 from subgraphs.order.problems import ORDER_PROBLEM_HANDLERS
 from subgraphs.order.queries import Query
-from subgraphs.order.totals_queries import Subscription
+from subgraphs.order.subscriptions import Subscription
 from subgraphs.order.types import Order, Product, User
 
 

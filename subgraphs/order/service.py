@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,9 +10,8 @@ import structlog
 
 from core.addresses import PostalAddress
 from core.clock import Clock
-from core.errors import BadUserInput, Conflict, Forbidden, NotFound, Unauthenticated
+from core.errors import Conflict, Forbidden, NotFound, Unauthenticated
 from core.identity import Identity
-from core.ids import new_id
 from core.mongo import Client, Row, Session, in_transaction
 from core.paging import Page, PageRequest
 from core.peers import PeerError
@@ -22,6 +21,7 @@ from core.subgraph import require_login, require_person, require_scopes
 from subgraphs.order.cart_repository import CartRepository
 from subgraphs.order.carts import Cart, add_to_cart, check_quantity, remove_from_cart, set_quantity
 from subgraphs.order.checkout import CheckedOut, Checkout, CheckoutRequest
+from subgraphs.order.desk import clean_optional
 from subgraphs.order.live_totals import LiveTotalsFeed
 from subgraphs.order.model import (
     SYSTEM,
@@ -33,6 +33,7 @@ from subgraphs.order.model import (
 )
 from subgraphs.order.moves import OrderMover
 from subgraphs.order.neighbours import Neighbours
+from subgraphs.order.order_lists import OrderFilter, plan_list
 from subgraphs.order.periods import P
 from subgraphs.order.problems import ProductUnavailable
 from subgraphs.order.repository import OrderRepository
@@ -47,21 +48,9 @@ CART_ATTEMPTS = 20
 EXPIRE_BATCH = 200
 # An order whose payment cannot be stopped yet, or has just come in, is looked at again after this
 EXPIRE_AGAIN_AFTER = timedelta(seconds=60)
-MAX_TEXT = 200
 
 # A payment in these states can never bring in money any more, as far as its gateway knows
-_PAYMENT_OVER = frozenset({None, "CANCELLED", "EXPIRED", "FAILED"})
-
-
-@dataclass(frozen=True, slots=True)
-class OrderFilter:
-    """Which orders staff wants to see; None and empty mean all."""
-
-    statuses: tuple[OrderStatus, ...] = ()
-    placed_from: datetime | None = None
-    placed_to: datetime | None = None
-    buyer_id: str | None = None
-    needs_attention: bool = False
+_PAYMENT_OVER = frozenset({None, "CANCELLED", "EXPIRED", "FAILED", "REFUNDED"})
 
 
 def can_read(order: Row, caller: Identity) -> bool:
@@ -136,18 +125,7 @@ class OrderService:
     async def list_orders(self, wanted: OrderFilter, page: PageRequest, caller: Identity) -> Page[Row]:
         """Return a page of all orders, newest first."""
         require_scopes(caller, ORDERS_READ)
-        query: dict[str, Any] = {}
-        if wanted.needs_attention:
-            query["attention"] = {"$exists": True}
-        if wanted.statuses:
-            query["status"] = {"$in": [status.value for status in wanted.statuses]}
-        if wanted.buyer_id is not None:
-            query["buyer_id"] = wanted.buyer_id
-        placed = {"$gte": wanted.placed_from, "$lt": wanted.placed_to}
-        placed_at = {operator: moment for operator, moment in placed.items() if moment is not None}
-        if placed_at:
-            query["placed_at"] = placed_at
-        return await self._orders.find_orders_page(query, page)
+        return await self._orders.find_list_page(plan_list(wanted), page)
 
     async def list_changed_orders(
         self, since: datetime, until: datetime, buyer_id: str | None, page: PageRequest, caller: Identity
@@ -192,7 +170,7 @@ class OrderService:
         require_person(caller)
         order = await self._find_readable(order_id, caller)
         by_store = caller.has_scopes(ORDERS_WRITE)
-        reason = _clean_optional(reason, "reason")
+        reason = clean_optional(reason, "reason")
         if order["buyer_id"] != caller.subject and not by_store:
             raise Forbidden(f"cancelling the orders of others needs {ORDERS_WRITE}")
         by = self._actor(order, caller)
@@ -229,67 +207,6 @@ class OrderService:
 
         return await in_transaction(self._client, work)
 
-    async def pack_order(self, order_id: str, caller: Identity) -> Row:
-        """Note that a paid order is packed."""
-        return await self._move_by_store(order_id, OrderStatus.PACKED, caller, lambda order, now: {})
-
-    async def ship_order(self, order_id: str, carrier: str, tracking_number: str, caller: Identity) -> Row:
-        """Hand a packed order to a carrier."""
-        require_scopes(caller, ORDERS_WRITE)
-        carrier = _clean_required(carrier, "carrier")
-        tracking_number = _clean_required(tracking_number, "trackingNumber")
-
-        def add_shipment(order: Row, now: datetime) -> Row:
-            shipment = {
-                "id": new_id("shp"),
-                "carrier": carrier,
-                "tracking_number": tracking_number,
-                "shipped_at": now,
-                "events": [],
-            }
-            return {"shipments": [*order["shipments"], shipment]}
-
-        return await self._move_by_store(order_id, OrderStatus.SHIPPED, caller, add_shipment)
-
-    async def deliver_order(self, order_id: str, caller: Identity) -> Row:
-        """Note that a shipped order has arrived."""
-
-        def mark_delivered(order: Row, now: datetime) -> Row:
-            return {"shipments": [{**shipment, "delivered_at": now} for shipment in order["shipments"]]}
-
-        return await self._move_by_store(order_id, OrderStatus.DELIVERED, caller, mark_delivered)
-
-    async def add_tracking_event(
-        self, order_id: str, status: str, location: str | None, at: datetime | None, caller: Identity
-    ) -> Row:
-        """Note what a carrier reports about the newest shipment of an order."""
-        require_scopes(caller, ORDERS_WRITE)
-        event: Row = {"at": at or self._clock.now(), "status": _clean_required(status, "status")}
-        cleaned = _clean_optional(location, "location")
-        if cleaned is not None:
-            event["location"] = cleaned
-
-        async def work(session: Session) -> Row:
-            order = await self._get_order(order_id, session)
-            if not order["shipments"]:
-                raise Conflict(f"order {order['number']} is {order['status']}; nothing was shipped yet")
-            *earlier, newest = order["shipments"]
-            events = sorted([*newest["events"], event], key=lambda each: each["at"])
-            shipments = [*earlier, {**newest, "events": events}]
-            now = self._clock.now()
-            set_ = {"shipments": shipments, "updated_at": now}
-            tracked = await self._orders.update_order(order, set_=set_, session=session)
-            await self._mover.note(
-                "TRACKING_EVENT_ADDED",
-                tracked,
-                actor_id=require_person(caller),
-                now=now,
-                session=session,
-            )
-            return tracked
-
-        return await in_transaction(self._client, work)
-
     async def expire_unpaid_orders(self, now: datetime) -> None:
         """Expire orders that were not paid in time, after making sure that they cannot be paid any more."""
         for order in await self._orders.find_expire_due(now, EXPIRE_BATCH):
@@ -319,25 +236,6 @@ class OrderService:
                 )
 
         return work
-
-    async def _move_by_store(
-        self,
-        order_id: str,
-        target: OrderStatus,
-        caller: Identity,
-        changes: Callable[[Row, datetime], Row],
-    ) -> Row:
-        require_scopes(caller, ORDERS_WRITE)
-
-        async def work(session: Session) -> Row:
-            order = await self._get_order(order_id, session)
-            now = self._clock.now()
-            by = self._actor(order, caller)
-            return await self._mover.move(
-                order, target, by=by, now=now, session=session, set_=changes(order, now), is_privileged=True
-            )
-
-        return await in_transaction(self._client, work)
 
     async def _check_on_sale(self, product_id: str) -> None:
         product = (await self._neighbours.find_products([product_id])).get(product_id)
@@ -383,18 +281,6 @@ def _check_cancel(order: Row, *, by_store: bool) -> OrderStatus:
     status = OrderStatus(order["status"])
     if status is not OrderStatus.CANCELLED and not may_cancel(status, by_store=by_store):
         raise Conflict(f"order {order['number']} is {status} and cannot be cancelled")
+    if order["shipments"]:
+        raise Conflict(f"parts of order {order['number']} are on their way; what comes back is a return")
     return status
-
-
-def _clean_required(text: str, field: str) -> str:
-    cleaned = _clean_optional(text, field)
-    if cleaned is None:
-        raise BadUserInput("it must not be empty", field=field)
-    return cleaned
-
-
-def _clean_optional(text: str | None, field: str) -> str | None:
-    cleaned = " ".join((text or "").split())
-    if len(cleaned) > MAX_TEXT:
-        raise BadUserInput(f"at most {MAX_TEXT} characters fit", field=field)
-    return cleaned or None

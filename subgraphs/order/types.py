@@ -1,6 +1,7 @@
 """The GraphQL types of the order subgraph."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import strawberry
 from strawberry.dataloader import DataLoader
@@ -16,9 +17,14 @@ from schema.money import MoneyType
 from schema.ownership import Owned
 from schema.pagination import After, Before, Connection, First, Last, connection_arguments
 from schema.scalars import BigInt, DateTime
+from subgraphs.order.aftercare import Aftercare
+from subgraphs.order.aftercare_types import AftercareFields, OrderPieces
 from subgraphs.order.carts import Cart as CartValue
 from subgraphs.order.erased_buyers import ErasedBuyers
-from subgraphs.order.model import ActorKind, Attention, OrderStatus
+from subgraphs.order.filters import UserOrdersFilter
+from subgraphs.order.fulfilment import ReturnStatus, delivered_of, returning_of, shipped_of
+from subgraphs.order.model import ActorKind, Attention, HistoryEvent, OrderStatus
+from subgraphs.order.order_lists import OrderFilter
 from subgraphs.order.service import OrderService, can_read
 
 
@@ -29,10 +35,11 @@ class OrderContext:
     call: Call
     service: OrderService
     erased_buyers: ErasedBuyers
+    aftercare: Aftercare
     settings: Settings
     orders_by_id: DataLoader[str, Row | None]
     orders_by_number: DataLoader[str, Row | None]
-    orders_of_buyer: DataLoader[tuple[str, PageRequest], Page[Row]]
+    orders_of_buyer: DataLoader[tuple[OrderFilter, PageRequest], Page[Row]]
     units_sold: DataLoader[str, Row | None]
 
     @property
@@ -41,10 +48,6 @@ class OrderContext:
 
 
 Info = strawberry.Info[OrderContext, None]
-
-strawberry.enum(OrderStatus, description="Where an order stands.")
-strawberry.enum(ActorKind, name="OrderActor", description="Who moved an order.")
-strawberry.enum(Attention, name="OrderAttention", description="Why a person has to look at an order.")
 
 
 # Of an order, for its buyer and for those who look after orders
@@ -108,6 +111,9 @@ class OrderLine:
     quantity: int = strawberry.field(description="How many pieces.")
     unit_price: MoneyType = strawberry.field(description="The price of one piece when ordered.", directives=BUYERS)
     total: MoneyType = strawberry.field(description="Price times quantity.", directives=BUYERS)
+    shipped_quantity: int = strawberry.field(description="How many pieces have left the house.")
+    delivered_quantity: int = strawberry.field(description="How many of them have arrived.")
+    returned_quantity: int = strawberry.field(description="How many of them were given back and have come.")
 
 
 @strawberry.type(description="Where a parcel goes.")
@@ -139,11 +145,16 @@ class Shipment:
     events: list[TrackingEvent] = strawberry.field(
         description="What the carrier reported, oldest first.", directives=BUYERS
     )
+    lines: list[OrderPieces] = strawberry.field(description="What is in it.")
 
 
-@strawberry.type(description="One move of an order.")
+@strawberry.type(description="One move of an order, or what happened to a parcel, a return or a refund of it.")
 class OrderHistoryEntry:
-    status: OrderStatus = strawberry.field(description="What it became.")
+    status: OrderStatus = strawberry.field(description="What it became, or was.")
+    event: HistoryEvent = strawberry.field(description="What happened.")
+    subject_id: strawberry.ID | None = strawberry.field(
+        description="The id of the parcel, return or refund; null for a move."
+    )
     at: DateTime = strawberry.field(description="When.")
     by: ActorKind = strawberry.field(description="Who moved it.")
     reason: str | None = strawberry.field(description="Why, if somebody said so.", directives=BUYERS)
@@ -160,7 +171,7 @@ class OrderHistoryEntry:
 @strawberry.federation.type(
     keys=["id", "number"], description="An order. Its buyer and holders of orders:read can see it."
 )
-class Order:
+class Order(AftercareFields):
     id: strawberry.ID = strawberry.field(description="Its id.")
     number: str = strawberry.field(description="For people: ORD-261124-7K3QX9TM0A.")
     status: OrderStatus = strawberry.field(description="Where it stands.")
@@ -178,6 +189,8 @@ class Order:
 
     @strawberry.field(description="What was ordered.", directives=BUYERS)
     def lines(self) -> list[OrderLine]:
+        shipped, delivered = shipped_of(self.row), delivered_of(self.row)
+        returned = returning_of(self.row, ReturnStatus.RECEIVED)
         return [
             OrderLine(
                 id=strawberry.ID(line["id"]),
@@ -187,6 +200,9 @@ class Order:
                 quantity=line["quantity"],
                 unit_price=self._money(line["unit_amount"]),
                 total=self._money(line["total_amount"]),
+                shipped_quantity=shipped[line["id"]],
+                delivered_quantity=delivered[line["id"]],
+                returned_quantity=returned[line["id"]],
             )
             for line in self.row["lines"]
         ]
@@ -213,13 +229,15 @@ class Order:
 
     @strawberry.field(description="Its parcels, oldest first.", directives=BUYERS)
     def shipments(self) -> list[Shipment]:
-        return [_shipment(row) for row in self.row["shipments"]]
+        return [_shipment(row, self.row) for row in self.row["shipments"]]
 
     @strawberry.field(description="All that happened to it, oldest first.", directives=BUYERS)
     def history(self) -> list[OrderHistoryEntry]:
         return [
             OrderHistoryEntry(
                 status=OrderStatus(row["status"]),
+                event=HistoryEvent(row.get("event", HistoryEvent.MOVED)),
+                subject_id=strawberry.ID(row["subject"]) if "subject" in row else None,
                 at=DateTime(row["at"]),
                 by=ActorKind(row["kind"]),
                 reason=row.get("reason"),
@@ -261,7 +279,9 @@ class Order:
         return await find_order(info.context, id=id, number=number)
 
 
-def _shipment(row: Row) -> Shipment:
+def _shipment(row: Row, order: Row) -> Shipment:
+    # A parcel from before there could be several has the whole order
+    whole = [{"line_id": line["id"], "quantity": line["quantity"]} for line in order["lines"]]
     return Shipment(
         id=strawberry.ID(row["id"]),
         carrier=row["carrier"],
@@ -272,6 +292,7 @@ def _shipment(row: Row) -> Shipment:
             TrackingEvent(at=event["at"], status=event["status"], location=event.get("location"))
             for event in row["events"]
         ],
+        lines=[OrderPieces.from_row(pieces) for pieces in row.get("lines", whole)],
     )
 
 
@@ -296,11 +317,18 @@ class User:
         directives=BUYERS,
     )
     async def orders(
-        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+        self,
+        info: Info,
+        filter: Annotated[UserOrdersFilter | None, strawberry.argument(description="Which; all if not given.")] = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> Connection[Order] | None:
         info.context.service.check_may_list_orders_of(self.id, info.context.identity)
         request = read_page_request(first, after, last, before)
-        page = await info.context.orders_of_buyer.load((self.id, request))
+        wanted = OrderFilter(buyer_id=self.id) if filter is None else filter.to_filter(self.id)
+        page = await info.context.orders_of_buyer.load((wanted, request))
         info.context.call.rows.take(len(page.rows))
         return order_connection(page)
 

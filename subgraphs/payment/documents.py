@@ -7,7 +7,7 @@ from beanie import Document
 from pydantic import BaseModel, Field
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from subgraphs.payment.model import PaymentStatus
+from subgraphs.payment.model import PaymentStatus, RefundStatus
 
 
 class PaymentLineRow(BaseModel):
@@ -31,6 +31,7 @@ class PaymentRow(BaseModel):
 
     *reference* is what the gateway calls it; *references* are all that it was ever called. *token* and *pay_url* are
     there once the gateway has opened it. *check_due_at* is there as long as the gateway has to be asked about it.
+    *refund_amount* is asked back, *refunded_amount* of it was sent: at most *captured_amount*.
     """
 
     id: str
@@ -53,6 +54,8 @@ class PaymentRow(BaseModel):
     expires_at: datetime
     paid_at: datetime | None = None
     captured_amount: int | None = None
+    refund_amount: int | None = None
+    refunded_amount: int | None = None
     gateway_status: str | None = None
     stop_requested: bool = False
     check_due_at: datetime | None = None
@@ -80,6 +83,35 @@ class PaymentDocument(PaymentRow, Document):
                 name="check_due",
                 partialFilterExpression={"check_due_at": {"$exists": True}},
             ),
+        ]
+
+
+class RefundDocument(Document):
+    """Money that goes back; its id is the key by which the gateway knows it.
+
+    *due_at* is there while it is to be carried out and somebody still tries.
+    """
+
+    id: str  # type: ignore[assignment]  # Beanie expects an ObjectId
+    payment_id: str
+    idempotency_key: str
+    amount: int
+    reason: str
+    requested_by: str
+    requested_at: datetime
+    status: RefundStatus
+    attempts: int = 0
+    due_at: datetime | None = None
+    finished_at: datetime | None = None
+    failure: str | None = None
+
+    class Settings:
+        """Beanie's settings."""
+
+        name = "refunds"
+        indexes: ClassVar = [
+            IndexModel([("payment_id", ASCENDING), ("idempotency_key", ASCENDING)], name="key", unique=True),
+            IndexModel([("due_at", ASCENDING)], name="due", partialFilterExpression={"due_at": {"$exists": True}}),
         ]
 
 
@@ -135,4 +167,10 @@ class MailDocument(Document):
         ]
 
 
-DOCUMENTS: tuple[type[Document], ...] = (PaymentDocument, ClosedOrderDocument, NotificationDocument, MailDocument)
+DOCUMENTS: tuple[type[Document], ...] = (
+    PaymentDocument,
+    RefundDocument,
+    ClosedOrderDocument,
+    NotificationDocument,
+    MailDocument,
+)

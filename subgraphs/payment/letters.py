@@ -5,6 +5,7 @@ from typing import Any
 
 from core.mail import Mail
 from core.money import Money
+from core.mongo import Row
 
 
 def write_letter(mail_id: str, event: str, order: Mapping[str, Any]) -> Mail | None:
@@ -34,3 +35,13 @@ def write_letter(mail_id: str, event: str, order: Mapping[str, Any]) -> Mail | N
         case _:
             raise ValueError(f"there is no letter for {event}")
     return Mail(mail_id, to, subject, f"{text}\n")
+
+
+def write_refund_letter(mail_id: str, payment: Row, amount: Money) -> Mail | None:
+    """Return the mail for money that was sent back; None when there is no address."""
+    to = payment.get("buyer_email")
+    if not to:
+        return None
+    number = payment["order_number"]
+    text = f"We have sent back {amount} for order {number}. Depending on your bank, it takes some days to arrive.\n"
+    return Mail(mail_id, to, f"Refund for order {number}", text)

@@ -19,6 +19,16 @@ class PaymentStatus(StrEnum):
     CHARGED_BACK = "CHARGED_BACK"
 
 
+class RefundStatus(StrEnum):
+    """Where a refund stands. REQUESTED: the gateway has not confirmed it. FAILED: it refused, and none was sent."""
+
+    REQUESTED = "REQUESTED"
+    DONE = "DONE"
+    FAILED = "FAILED"
+
+
+# Money came in, and some of it may still be here
+REFUNDABLE_STATUSES = (PaymentStatus.PAID, PaymentStatus.PARTIALLY_REFUNDED)
 # Money may still come in
 OPEN_STATUSES = (PaymentStatus.PENDING, PaymentStatus.AUTHORIZED, PaymentStatus.IN_REVIEW)
 # It is over and no money came in, as far as the gateway knew then
@@ -50,6 +60,11 @@ NEXT_STATUSES: Mapping[PaymentStatus, tuple[PaymentStatus, ...]] = {
 def can_become(status: PaymentStatus, target: PaymentStatus) -> bool:
     """Tell whether a payment in *status* may move to *target*."""
     return target in NEXT_STATUSES[status]
+
+
+def status_after_refund(*, captured: int, refunded: int) -> PaymentStatus:
+    """Return what a payment becomes when *refunded* of *captured* minor units were sent back in all."""
+    return PaymentStatus.REFUNDED if refunded >= captured else PaymentStatus.PARTIALLY_REFUNDED
 
 
 def reverses_capture(status: PaymentStatus, target: PaymentStatus) -> bool:

@@ -1,4 +1,4 @@
-"""Mutations of the payment subgraph: all of them are for the store's own services."""
+"""Mutations of the payment subgraph: but for refunds, they are for the store's own services."""
 
 from typing import Annotated
 
@@ -7,6 +7,7 @@ import strawberry
 from core.money import Money
 from schema.scalars import BigInt, CurrencyCode, DateTime
 from subgraphs.payment.gateways.base import PaymentLine
+from subgraphs.payment.refund_mutations import RefundMutations
 from subgraphs.payment.service import PaymentRequest
 from subgraphs.payment.types import Info, Payment
 
@@ -59,7 +60,7 @@ class OpenPaymentInput:
 
 
 @strawberry.type
-class Mutation:
+class Mutation(RefundMutations):
     """Root fields."""
 
     @strawberry.federation.mutation(

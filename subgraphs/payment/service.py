@@ -19,7 +19,7 @@ from core.mail import Mail, Mailer
 from core.money import Money
 from core.mongo import Client, Database, Row, Session, in_transaction
 from core.paging import Page, PageRequest
-from core.scopes import PAYMENTS_READ
+from core.scopes import PAYMENTS_READ, PAYMENTS_REFUND
 from core.service_calls import require_caller
 from core.subgraph import require_scopes
 from subgraphs.payment.documents import PaymentHistoryRow, PaymentLineRow, PaymentRow
@@ -108,6 +108,13 @@ class PaymentService:
         require_scopes(caller, PAYMENTS_READ)
         query = {"status": {"$in": [status.value for status in statuses]}} if statuses else {}
         return await self._repository.find_payments_page(query, page)
+
+    async def get_payment(self, payment_id: str, caller: Identity) -> Row:
+        """Return a payment that the caller may see; raise NotFound for any other."""
+        payment = await self._repository.find_payment(payment_id)
+        if payment is None or not (can_read(payment, caller) or caller.has_scopes(PAYMENTS_REFUND)):
+            raise NotFound(f"there is no payment {payment_id}")
+        return payment
 
     async def open_payment(self, request: PaymentRequest, caller: Identity) -> Row:
         """Open the payment of an order, or return the one that it has.

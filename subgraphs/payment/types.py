@@ -14,6 +14,8 @@ from schema.money import MoneyType
 from schema.ownership import Owned
 from schema.scalars import DateTime
 from subgraphs.payment.model import OPEN_STATUSES, PaymentStatus
+from subgraphs.payment.refund_types import Refund
+from subgraphs.payment.refunds import Refunds
 from subgraphs.payment.service import PaymentService, can_read, check_readable
 
 
@@ -23,6 +25,8 @@ class PaymentContext:
 
     call: Call
     service: PaymentService
+    refunds: Refunds
+    refunds_of: DataLoader[str, list[Row]]
     payments_by_id: DataLoader[str, Row | None]
     payments_by_order: DataLoader[str, Row | None]
 
@@ -54,6 +58,12 @@ class Payment:
     created_at: DateTime = strawberry.field(description="When it was opened.")
     expires_at: DateTime = strawberry.field(description="Until when it can be paid.")
     paid_at: DateTime | None = strawberry.field(description="When the money came in.")
+    refunded: MoneyType = strawberry.field(description="What was sent back of it in all.", directives=BUYERS)
+
+    @strawberry.field(description="Its refunds, oldest first.", directives=BUYERS)
+    async def refunds(self, info: Info) -> list[Refund]:
+        rows = await info.context.refunds_of.load(self.id)
+        return [Refund.from_row(row, self.amount.currency) for row in rows]
 
     @classmethod
     def from_row(cls, row: Row) -> "Payment":
@@ -67,6 +77,7 @@ class Payment:
             created_at=row["created_at"],
             expires_at=row["expires_at"],
             paid_at=row.get("paid_at"),
+            refunded=MoneyType.from_money(Money(row.get("refunded_amount") or 0, row["currency"])),
         )
 
     @classmethod

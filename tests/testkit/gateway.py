@@ -13,6 +13,7 @@ from subgraphs.payment.gateways.base import (
     GatewayPayment,
     GatewayUnavailable,
     NewPayment,
+    NewRefund,
     Notification,
     OpenedPayment,
     ReferenceTaken,
@@ -27,7 +28,7 @@ class MemoryGateway:
     """Keeps payments by reference. Mutable.
 
     *is_down* makes every call fail, *loses_answers* makes the next ones fail after they were carried out, and
-    *refusal* refuses to open. *calls* are the calls in order.
+    *refusal* refuses to open, *refund_refusal* to refund. *calls* are the calls in order.
     """
 
     name: str = "memory"
@@ -40,6 +41,8 @@ class MemoryGateway:
     loses_answers: int = 0
     refusal: str | None = None
     forgets_keys: bool = False
+    refunds: dict[str, NewRefund] = field(default_factory=dict)
+    refund_refusal: str | None = None
 
     async def create(self, payment: NewPayment) -> OpenedPayment:
         self._enter(f"create {payment.reference}")
@@ -67,6 +70,13 @@ class MemoryGateway:
             self.payments[reference] = replace(payment, status=PaymentStatus.CANCELLED, raw_status="cancel")
         self.cancelled.add(token)
         return True
+
+    async def refund(self, refund: NewRefund) -> None:
+        self._enter(f"refund {refund.reference}")
+        if self.refund_refusal is not None:
+            raise GatewayError(self.refund_refusal)
+        assert self.refunds.setdefault(refund.key, refund) == refund
+        self._leave()
 
     def read_notification(self, body: bytes, headers: Mapping[str, str]) -> Notification:
         if headers.get(SIGNATURE_HEADER) != "right":

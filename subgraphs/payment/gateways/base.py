@@ -75,6 +75,16 @@ class OpenedPayment:
 
 
 @dataclass(frozen=True, slots=True)
+class NewRefund:
+    """Captured money to send back. Two calls with one *key* send it once, however far they lie apart."""
+
+    reference: str
+    key: str
+    amount: Money
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayPayment:
     """What a gateway says about a payment; *raw_status* is its own word. *paid_at* only where money came in."""
 
@@ -112,6 +122,10 @@ class Gateway(Protocol):
 
     async def cancel(self, reference: str, token: str) -> bool:
         """Stop a payment; return whether the gateway now refuses money for it. False: ask for its status."""
+        ...
+
+    async def refund(self, refund: NewRefund) -> None:
+        """Send captured money back; raise GatewayError when that is refused for good: none of it was sent."""
         ...
 
     def read_notification(self, body: bytes, headers: Mapping[str, str]) -> Notification:

@@ -18,6 +18,7 @@ from subgraphs.payment.gateways.base import (
     GatewayPayment,
     GatewayUnavailable,
     NewPayment,
+    NewRefund,
     Notification,
     OpenedPayment,
     ReferenceTaken,
@@ -102,6 +103,20 @@ class SandboxGateway:
             return False
         status, answer = await self._call("POST", f"/snap/v1/transactions/{quote(token, safe='')}/cancel")
         return status == 200 and "canceled_at" in answer
+
+    async def refund(self, refund: NewRefund) -> None:
+        """Refund: their `refund_key` makes a repetition the same refund."""
+        body = {
+            "refund_key": refund.key,
+            "amount": write_amount(refund.amount.amount, refund.amount.currency),
+            "reason": refund.reason,
+        }
+        status, answer = await self._call("POST", f"/v2/{quote(refund.reference, safe='')}/refund", body)
+        code = str(answer.get("status_code", status))
+        if code.startswith("5"):
+            raise GatewayUnavailable(f"the gateway answered {code} to refund {refund.key}")
+        if code != "200":
+            raise GatewayError(f"the gateway refused: {answer.get('status_message') or code}")
 
     def read_notification(self, body: bytes, headers: Mapping[str, str]) -> Notification:
         """Check signature_key and read what the notification says."""

@@ -28,6 +28,7 @@ from core.mongo import Database, DuplicateKeyError, Row
 from subgraphs.payment.gateways.midtrans_format import sign_notification, write_gross_amount, write_time
 from subgraphs.payment.gateways.sandbox_notifications import NO_FAULTS, NotificationQueue, SandboxFaults
 from subgraphs.payment.gateways.sandbox_page import CONTENT_SECURITY_POLICY, PageLine, PayPage, render_page
+from subgraphs.payment.gateways.sandbox_refunds import book_refund, describe_refunds, read_refund
 
 MERCHANT_ID = "G-PASAR-SANDBOX"
 # They remember an idempotency key for so long
@@ -39,7 +40,15 @@ MAX_BODY_BYTES = 256 * 1024
 
 _UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 # transaction_status -> status_code of its notification and of Get Status
-_CODES = {"pending": "201", "settlement": "200", "deny": "202", "expire": "202", "cancel": "202"}
+_CODES = {
+    "pending": "201",
+    "settlement": "200",
+    "deny": "202",
+    "expire": "202",
+    "cancel": "202",
+    "refund": "200",
+    "partial_refund": "200",
+}
 _ACTIONS = {"pay": "settlement", "fail": "deny", "expire": "expire"}
 _NOTICES = {
     None: "",
@@ -48,6 +57,8 @@ _NOTICES = {
     "deny": "The payment failed. The store has been told.",
     "expire": "The time to pay is over.",
     "cancel": "The store has cancelled this payment.",
+    "refund": "The money has been sent back.",
+    "partial_refund": "Some of the money has been sent back.",
 }
 
 
@@ -179,6 +190,21 @@ class SandboxServer:
         # A payment whose time is over cannot be made, whatever one calls that
         return "407" if row["status"] == "expire" else "412"
 
+    async def refund(self, row: Row, body: Any) -> tuple[str, str]:
+        """Send money back; return the body's status code and message. A `refund_key` that is known changes nothing."""
+        try:
+            refund = read_refund(body, row["currency"])
+        except (KeyError, TypeError, ValueError, BadUserInput) as error:
+            return "400", f"the request cannot be read: {error}"
+        booked, code, message = await book_refund(self._transactions, row, refund, now=self._clock.now())
+        if booked is not None:
+            # Theirs come in two: the refund was taken, and the bank has confirmed it
+            await self.notifications.queue(self.describe(booked))
+            await self.notifications.queue(
+                {**self.describe(booked), "refunds": describe_refunds(booked, confirmed_at=self._clock.now())}
+            )
+        return code, message
+
     async def cancel_page(self, token: str) -> datetime | None:
         """Cancel a page on which nobody has begun to pay; return when, None when it is not such a page."""
         now = self._clock.now()
@@ -219,6 +245,9 @@ class SandboxServer:
         }
         if "settlement_time" in row:
             body["settlement_time"] = write_time(row["settlement_time"])
+        if "refunds" in row:
+            body["refund_amount"] = write_gross_amount(Money(row["refunded"], row["currency"]))
+            body["refunds"] = describe_refunds(row)
         return body
 
 
@@ -359,6 +388,21 @@ def _build_routes(server: SandboxServer) -> list[Route]:
     async def expire(request: Request) -> Response:
         return await core(request, "expire")
 
+    async def refund(request: Request) -> Response:
+        try:
+            refuse_strangers(request)
+            body = await _read_json(request)
+        except _Refused as refused:
+            answer = {"status_code": str(refused.status), "status_message": refused.messages[0]}
+            return JSONResponse(answer, status_code=refused.status)
+        row = await server.find(request.path_params["id"])
+        if row is None or row["status"] is None or row.get("is_silent"):
+            return JSONResponse({"status_code": "404", "status_message": "Transaction doesn't exist."})
+        code, message = await server.refund(row, body)
+        changed = await server.find(row["order_id"]) or row
+        described = server.describe(changed) if code == "200" else {}
+        return JSONResponse({**described, "status_code": code, "status_message": message})
+
     async def page(request: Request) -> Response:
         token = request.path_params["token"]
         if request.method == "POST":
@@ -379,6 +423,7 @@ def _build_routes(server: SandboxServer) -> list[Route]:
         Route("/v2/{id}/status", get_status, methods=["GET"]),
         Route("/v2/{id}/cancel", cancel, methods=["POST"]),
         Route("/v2/{id}/expire", expire, methods=["POST"]),
+        Route("/v2/{id}/refund", refund, methods=["POST"]),
         Route("/pay/{token}", page, methods=["GET", "POST"]),
     ]
 

@@ -23,17 +23,28 @@ query PersonalOrders($until: DateTime!, $buyerId: ID!, $first: Int!, $after: Str
     orders {{
       id number status placedAt paidAt updatedAt quantity note
       subtotal {_MONEY} shipping {_MONEY} total {_MONEY}
-      lines {{ product {{ id }} name sku quantity unitPrice {_MONEY} total {_MONEY} }}
+      lines {{ id product {{ id }} name sku quantity unitPrice {_MONEY} total {_MONEY} }}
       shippingAddress {{ recipient phone line1 line2 city region postalCode country }}
-      shipments {{ carrier trackingNumber shippedAt deliveredAt events {{ at status location }} }}
-      history {{ status at by reason }}
+      shipments {{
+        carrier trackingNumber shippedAt deliveredAt lines {{ lineId quantity }} events {{ at status location }}
+      }}
+      returns {{ status reason requestedAt decidedAt receivedAt lines {{ lineId quantity }} }}
+      refunds {{ amount {_MONEY} reason at }}
+      staffNotes {{ at text }}
+      invoiceNumber
+      history {{ status event at by reason }}
     }}
     endCursor
     hasNextPage
   }}
 }}
 """
-_PAYMENT = f"payment {{ id status amount {_MONEY} gateway createdAt expiresAt paidAt }}"
+_PAYMENT = f"""
+payment {{
+  id status amount {_MONEY} gateway createdAt expiresAt paidAt
+  refunds {{ status amount {_MONEY} reason requestedAt finishedAt }}
+}}
+"""
 _SCHEDULES = """
 syncSchedules {
   id name frequency timeOfDay timezone dayOfWeek dayOfMonth month webhookUrl scope enabled nextRunAt lastRunAt createdAt

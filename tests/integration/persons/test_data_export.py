@@ -206,3 +206,32 @@ async def test_two_workers_at_once_make_one_export_and_one_letter(world: World, 
     await collect(world)
     assert len(await read_export(person)) == 3
     assert [mail.subject for mail in await person.mails()] == ["Your data is ready"]
+
+
+async def test_returns_refunds_and_notes_are_in_the_export(world: World, person: Person) -> None:
+    order_id = await person.buy()
+    await person.receive(order_id)
+    shop = world.shop
+    (row,) = [each for each in await shop.orders() if each["_id"] == order_id]
+    line = row["lines"][0]["id"]
+    ask = """mutation($o: ID!, $l: ID!) { requestReturn(input: {
+      orderId: $o, reason: "too small", lines: [{lineId: $l, quantity: 1}]}) { __typename } }"""
+    await shop.order.data(ask, {"o": order_id, "l": line}, by=person.identity)
+    note = 'mutation($o: ID!) { addOrderNote(id: $o, text: "called twice") { __typename } }'
+    await shop.order.data(note, {"o": order_id}, by=ADMIN)
+    (payment,) = [each for each in await shop.payments() if each["order_id"] == order_id]
+    refund = "mutation($i: RefundPaymentInput!) { refundPayment(input: $i) { __typename } }"
+    given = {"paymentId": payment["_id"], "reason": "a scratch", "idempotencyKey": order_id}
+    amount = {"decimal": "5", "currency": "IDR"}
+    await shop.payment.data(refund, {"i": {**given, "amount": amount}}, by=ADMIN)
+    await shop.deliver_events()
+    await request(person)
+    await collect(world)
+    _, orders, _ = await read_export(person)
+    (order,) = orders["orders"]
+    assert [(each["reason"], each["lines"]) for each in order["returns"]] == [
+        ("too small", [{"lineId": line, "quantity": 1}])
+    ]
+    assert [(each["amount"]["amount"], each["reason"]) for each in order["refunds"]] == [(5, "a scratch")]
+    assert [each["text"] for each in order["staffNotes"]] == ["called twice"]
+    assert [each["reason"] for each in order["payment"]["refunds"]] == ["a scratch"]

@@ -121,6 +121,27 @@ async def test_nothing_says_who_somebody_was_and_the_books_are_as_before(world: 
         ]
 
 
+async def test_reasons_of_returns_and_staffs_notes_are_let_go_of(world: World, person: Person) -> None:
+    order_id = await person.buy()
+    await person.receive(order_id)
+    row = await order_of(world, order_id)
+    ask = """mutation($o: ID!, $l: ID!) { requestReturn(input: {
+      orderId: $o, reason: "too small for my grandmother", lines: [{lineId: $l, quantity: 1}]}) { __typename } }"""
+    variables = {"o": order_id, "l": row["lines"][0]["id"]}
+    asked = await world.shop.order.data(ask, variables, by=person.identity)
+    assert asked["requestReturn"]["__typename"] == "Order"
+    note = 'mutation($o: ID!) { addOrderNote(id: $o, text: "a friend of the boss") { __typename } }'
+    await world.shop.order.data(note, {"o": order_id}, by=STAFF)
+    before = await order_of(world, order_id)
+    await erase(person)
+    await settle(world)
+    after = await order_of(world, order_id)
+    assert after["returns"] == [{**before["returns"][0], "reason": "erased"}]
+    assert after["staff_notes"] == [{**before["staff_notes"][0], "text": "erased"}]
+    assert "grandmother" not in str(after)
+    assert "boss" not in str(await world.snapshot())
+
+
 async def test_staff_still_reads_the_order_and_no_buyer(world: World, person: Person) -> None:
     order_id = await person.buy()
     await person.receive(order_id)

@@ -133,6 +133,11 @@ READS: tuple[Read, ...] = (
 # Asked for their first event
 SUBSCRIPTIONS: tuple[Read, ...] = (
     Read("orderTotalsChanged", "subscription { orderTotalsChanged { asOf today { orderCount } } }", OF_REPORT),
+    Read(
+        "orderChanged",
+        'subscription { orderChanged(id: "%(order)s") { id total { amount } } }',
+        (LOGIN, "NOT_FOUND", SHOWN, SHOWN, SHOWN, SHOWN),
+    ),
 )
 
 # -- fields that show money or a person, and what else is not for everybody --------------------------------------------
@@ -146,6 +151,10 @@ DOORS: Mapping[str, tuple[str, Mapping[str, str] | None]] = {
     "Movements": ('stockMovements(productId: "%(product)s", last: 1)', None),
     "Order": ('order(id: "%(shipped)s")', {"__typename": "Order", "id": "%(shipped)s"}),
     "Payment": ('payment(id: "%(open_payment)s")', {"__typename": "Payment", "id": "%(open_payment)s"}),
+    "Refunded": (
+        'payment(id: "%(refunded_payment)s")',
+        {"__typename": "Payment", "id": "%(refunded_payment)s"},
+    ),
     "Draft": ('product(id: "%(draft)s")', {"__typename": "Product", "id": "%(draft)s"}),
     "Products": ("products", None),
     "Product": ('product(id: "%(product)s")', {"__typename": "Product", "id": "%(product)s"}),
@@ -217,11 +226,17 @@ FIELDS: tuple[Field, ...] = (
     *_fields("TopProduct", "Top", "products.0", f"revenue{MONEY}", OF_REPORT),
     *_fields("Order", "Order", "", f"subtotal{MONEY} shipping{MONEY} total{MONEY} note lines{{id}} buyer{{id}}", OWN),
     *_fields("Order", "Order", "", "shippingAddress{city} shipments{id} history{status} payment{id}", OWN),
-    *_fields("Order", "Order", "", "attention", OF_STORE),
+    *_fields("Order", "Order", "", "attention staffNotes{id} packingSlipUrl", OF_STORE),
+    *_fields("Order", "Order", "", f"refunded{MONEY} refunds{{id}} returns{{id}} invoiceNumber invoiceUrl", OWN),
+    *_fields("OrderRefund", "Order", "refunds.0", f"amount{MONEY} reason", OWN),
+    *_fields("OrderReturn", "Order", "returns.0", "reason", OWN),
+    *_fields("StaffNote", "Order", "staffNotes.0", "authorId text", OF_STORE),
     *_fields("OrderHistoryEntry", "Order", "history.0", "actorId", OF_STORE),
     *_fields("OrderHistoryEntry", "Cancelled", "history.1", "reason", OWN),
     *_fields("OrderLine", "Order", "lines.0", f"unitPrice{MONEY} total{MONEY}", OWN),
-    *_fields("Payment", "Payment", "", f"amount{MONEY} payUrl", OWN),
+    *_fields("Payment", "Payment", "", f"amount{MONEY} payUrl refunded{MONEY}", OWN),
+    *_fields("Payment", "Refunded", "", "refunds{id}", OWN),
+    *_fields("Refund", "Refunded", "refunds.0", f"amount{MONEY} reason", OWN),
     *_fields("PriceRangeFacet", "Products", "facets.priceRanges.0", f"from{MONEY} to{MONEY}", EVERYBODY),
     *_fields("Product", "Product", "", f"price{MONEY}", EVERYBODY),
     *_fields("Product", "Product", "", f"regularPrice{MONEY}", EVERYBODY),
@@ -281,7 +296,7 @@ class Write:
     """Run *mutation*; the outcome is the `__typename` of its result, or the code of the refusal.
 
     *arguments* are (type, value) by name. *audited_as* is the entry that it leaves when staff does it. *stage* is where
-    the order stands before: PAID, PACKED or SHIPPED.
+    the order stands before, as in make_things.
     """
 
     mutation: str
@@ -314,6 +329,10 @@ _TRANSFER = {
 }
 _TRACKING = {"orderId": "%(order)s", "status": "somewhere"}
 _SHIPMENT = {"orderId": "%(order)s", "carrier": "JNE", "trackingNumber": "1"}
+_LINES = [{"lineId": "%(line)s", "quantity": 1}]
+_RETURN = {"orderId": "%(order)s", "lines": _LINES, "reason": "too small"}
+_OF_RETURN = {"orderId": ("ID!", "%(order)s"), "returnId": ("ID!", "%(return_id)s")}
+_REFUND = {"paymentId": "%(payment)s", "reason": "broken", "idempotencyKey": "%(payment)s"}
 _PRICE = {"id": "%(product)s", "price": {"decimal": "1", "currency": "IDR"}}
 _ROLE = {"name": "%(role)s", "description": "New", "scopes": ["orders:read"]}
 _EVERYBODYS = {**SCHEDULE, "scope": "ALL"}
@@ -387,6 +406,54 @@ WRITES: tuple[Write, ...] = (
         stage="SHIPPED",
     ),
     Write("deliverOrder", {"id": ("ID!", "%(order)s")}, BY_STAFF_ONCE, "ORDER_DELIVERED", stage="SHIPPED"),
+    Write(
+        "deliverShipment",
+        {"orderId": ("ID!", "%(order)s"), "shipmentId": ("ID!", "%(shipment)s")},
+        BY_STAFF_ONCE,
+        "ORDER_DELIVERED",
+        stage="SHIPPED",
+    ),
+    # There are two pieces: the owner finds them taken
+    Write(
+        "requestReturn",
+        {"input": ("RequestReturnInput!", _RETURN)},
+        (LOGIN, HIDDEN, "Order", "Order", CONFLICT, SCOPE),
+        "ORDER_RETURN_REQUESTED",
+        stage="SHIPPED",
+    ),
+    Write("approveReturn", _OF_RETURN, BY_STAFF_ONCE, "ORDER_RETURN_APPROVED", stage="RETURNING"),
+    Write(
+        "rejectReturn",
+        {**_OF_RETURN, "reason": ("String!", "worn")},
+        BY_STAFF_ONCE,
+        "ORDER_RETURN_REJECTED",
+        stage="RETURNING",
+    ),
+    Write(
+        "receiveReturn",
+        {**_OF_RETURN, "restock": ("Boolean!", True)},
+        BY_STAFF_ONCE,
+        "ORDER_RETURN_RECEIVED",
+        stage="APPROVED",
+    ),
+    Write(
+        "addOrderNote",
+        {"id": ("ID!", "%(order)s"), "text": ("String!", "called")},
+        (LOGIN, SCOPE, "Order", "Order", SCOPE, SCOPE),
+        "ORDER_NOTE_ADDED",
+    ),
+    Write(
+        "exportOrders",
+        {"input": ("ExportOrdersInput!", {"format": "CSV"})},
+        (LOGIN, SCOPE, "OrderExportLink", "OrderExportLink", SCOPE, SCOPE),
+        "ORDERS_EXPORTED",
+    ),
+    Write(
+        "refundPayment",
+        {"input": ("RefundPaymentInput!", _REFUND)},
+        (LOGIN, SCOPE, SCOPE, "Payment", SCOPE, SCOPE),
+        "PAYMENT_REFUND_REQUESTED",
+    ),
     Write(
         "createCategory",
         {"input": ("CreateCategoryInput!", {"name": "Tea"})},
@@ -603,6 +670,7 @@ DONE = frozenset(
             "RegistrationAccepted",
             "Role",
         ),
+        *("OrderExportLink", "Payment"),
         *("RoleDeleted", "Session", "StockLevel", "SyncRun", "SyncSchedule", "SyncScheduleCreated"),
         *("SyncScheduleDeleted", "User", "Warehouse"),
         # Of logoutEverywhere

@@ -6,7 +6,7 @@ import pytest
 
 from core.subgraph import Call
 from router.supergraph.reading import read_supergraph
-from tests.integration.security.asking import direct_document, read_document, read_outcome
+from tests.integration.security.asking import direct_document, filled, read_document, read_outcome
 from tests.integration.security.expected import (
     CALLERS,
     FIELDS,
@@ -71,12 +71,13 @@ def test_every_subscription_of_the_api_is_in_the_table(world: World) -> None:
 @pytest.mark.parametrize("row", SUBSCRIPTIONS, ids=name_of)
 async def test_each_caller_subscribes_to_what_they_may_read(world: World, things: Things, row: Read) -> None:
     before = await world.snapshot()
-    outcomes = {name: read_outcome(await world.ask(row.document, by=who), row.path) for name, who in PEOPLE.items()}
+    document = filled(row.document, things)
+    outcomes = {name: read_outcome(await world.ask(document, by=who), row.path) for name, who in PEOPLE.items()}
     subgraph = Caller(world.subgraphs[world.subgraph_of("Subscription", row.root)])
-    outcomes["service"] = read_outcome(await subgraph.first_event(row.document, by=SERVICE), row.path)
+    outcomes["service"] = read_outcome(await subgraph.first_event(document, by=SERVICE), row.path)
     assert outcomes == dict(zip(CALLERS, row.expected, strict=True))
     # Past the router, whoever comes without an assertion is nobody
-    events = subgraph.subgraph.subscribe(row.document, None, None, Call())
+    events = subgraph.subgraph.subscribe(document, None, None, Call())
     assert read_outcome(await anext(events), row.path) == LOGIN
     assert [event async for event in events] == []
     assert await world.snapshot() == before

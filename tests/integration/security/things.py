@@ -28,11 +28,14 @@ SCHEDULE = {
 
 # Nothing left out
 FULL_ADDRESS = {**ADDRESS, "phone": "+62 812 3456 7890", "line2": "Second floor", "region": "Jawa Barat"}
-_STAGES = ("PAID", "PACKED", "SHIPPED")
-_MOVES = (
-    "mutation($id: ID!) { packOrder(id: $id) { __typename } }",
-    'mutation($id: ID!) { shipOrder(input: {orderId: $id, carrier: "JNE", trackingNumber: "JP1"}) { __typename } }',
-)
+_STAGES = ("PAID", "PACKED", "SHIPPED", "RETURNING", "APPROVED")
+_PACK = "mutation($id: ID!) { packOrder(id: $id) { __typename } }"
+_SHIP = 'mutation($id: ID!) { shipOrder(input: {orderId: $id, carrier: "JNE", trackingNumber: "JP1"}) { __typename } }'
+_RETURN = """mutation($id: ID!) { requestReturn(input: {
+  orderId: $id, reason: "too small", lines: [{lineId: "%(line)s", quantity: 1}]}) { __typename } }"""
+_APPROVE = 'mutation($id: ID!) { approveReturn(orderId: $id, returnId: "%(return_id)s") { __typename } }'
+_NOTE = 'mutation($id: ID!) { addOrderNote(id: $id, text: "called") { __typename } }'
+_MOVES = (_PACK, _SHIP, _RETURN, _APPROVE)
 _TRACK = """
 mutation($id: ID!) {
   addTrackingEvent(input: {orderId: $id, status: "in transit", location: "Bandung"}) { __typename }
@@ -70,14 +73,21 @@ class Things:
     wardrobe: str
     deleted: str
     price_list: str
+    line: str = ""
+    shipment: str = ""
+    return_id: str = ""
     shipped: str = ""
     cancelled: str = ""
     open_payment: str = ""
+    refunded_payment: str = ""
     category: str = ""
 
 
 async def make_things(world: World, *, stage: str = "PAID") -> Things:
-    """Let ANI buy and export; every call makes new things. *stage* is where the order stands: PAID, PACKED, SHIPPED."""
+    """Let ANI buy and export; every call makes new things.
+
+    *stage* is where the order stands: PAID, PACKED, SHIPPED, RETURNING (with a return that was asked for) or APPROVED.
+    """
     shop = world.shop
     _numbers["things"] += 1
     name, draft = f"tea{_numbers['things']}", f"draft{_numbers['things']}"
@@ -112,8 +122,7 @@ async def make_things(world: World, *, stage: str = "PAID") -> Things:
     )
     shelf, wardrobe, deleted = await _furnish(world, name)
     price_list = await _price(world, name, draft)
-    for document in _MOVES[: _STAGES.index(stage)]:
-        await shop.order.data(document, {"id": order}, by=STAFF)
+    moved = await _move(shop, order, _MOVES[: _STAGES.index(stage)])
     return Things(
         order=order,
         number=row["number"],
@@ -131,7 +140,25 @@ async def make_things(world: World, *, stage: str = "PAID") -> Things:
         wardrobe=wardrobe,
         deleted=deleted,
         price_list=price_list,
+        **moved,
     )
+
+
+async def _move(shop: Shop, order_id: str, documents: tuple[str, ...]) -> dict[str, str]:
+    """Move an order by *documents*; return the ids of its first line, parcel and return."""
+    while True:
+        (row,) = [row for row in await shop.orders() if row["_id"] == order_id]
+        firsts = {
+            "line": row["lines"][0]["id"],
+            "shipment": row["shipments"][0]["id"] if row["shipments"] else "",
+            "return_id": row["returns"][0]["id"] if row.get("returns") else "",
+        }
+        if not documents:
+            return firsts
+        filled = documents[0] % firsts if "%(" in documents[0] else documents[0]
+        result = await shop.order.data(filled, {"id": order_id}, by=STAFF)
+        assert [each["__typename"] for each in result.values()] == ["Order"], result
+        documents = documents[1:]
 
 
 async def _price(world: World, name: str, draft: str) -> str:
@@ -212,9 +239,9 @@ async def make_all_things(world: World) -> Things:
     (row,) = [row for row in await shop.orders() if row["_id"] == shipped]
     await shop.report(row["number"], "PAID", row["total_amount"])
     await shop.deliver_events()
-    for document in _MOVES:
-        await shop.order.data(document, {"id": shipped}, by=STAFF)
+    await _move(shop, shipped, (_PACK, _SHIP, _RETURN, _NOTE))
     await shop.order.data(_TRACK, {"id": shipped}, by=STAFF)
+    await _refund(shop, shipped)
     orders = world.subgraphs["order"].runtime.database["orders"]
     await orders.update_one({"_id": shipped}, {"$set": {"attention": "REFUND_DUE"}})
     cancelled = await _check_out(shop, name, f"cancelled-{name}")
@@ -235,7 +262,27 @@ async def make_all_things(world: World) -> Things:
         origin=Origin("203.0.113.5", "a browser"),
         details={"roles": "CUSTOMER"},
     )
-    return replace(things, shipped=shipped, cancelled=cancelled, open_payment=open_payment["_id"], category=category)
+    (refunded,) = [row for row in await shop.payments() if row["order_id"] == shipped]
+    return replace(
+        things,
+        shipped=shipped,
+        cancelled=cancelled,
+        open_payment=open_payment["_id"],
+        refunded_payment=refunded["_id"],
+        category=category,
+    )
+
+
+async def _refund(shop: Shop, order_id: str) -> None:
+    """Pay some money of an order back, and have its invoice numbered."""
+    (payment,) = [row for row in await shop.payments() if row["order_id"] == order_id]
+    given = {"paymentId": payment["_id"], "reason": "a scratch", "idempotencyKey": order_id}
+    document = "mutation($input: RefundPaymentInput!) { refundPayment(input: $input) { __typename } }"
+    amount = {"decimal": "1", "currency": "IDR"}
+    await shop.payment.data(document, {"input": {**given, "amount": amount}}, by=ADMIN)
+    await shop.deliver_events()
+    orders = shop.subgraphs["order"].runtime.database["orders"]
+    await orders.update_one({"_id": order_id}, {"$set": {"invoice_number": "INV-1", "invoiced_at": shop.clock.now()}})
 
 
 async def _check_out(shop: Shop, name: str, key: str) -> str:

@@ -1,0 +1,76 @@
+"""The invoice of an order: what was sold to whom, what it cost, and what of it was paid back. Pure."""
+
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from core.money import Money
+from core.mongo import Row
+from subgraphs.order.papers.pdf import Paper
+
+
+@dataclass(frozen=True, slots=True)
+class Seller:
+    """Who sells, as papers have it: a name, and the lines of an address; *zone* is whose calendar dates are of."""
+
+    name: str
+    address: tuple[str, ...]
+    zone: tzinfo
+
+
+def render_invoice(order: Row, seller: Seller) -> bytes:
+    """Return the invoice of an order that has a number, as PDF."""
+    currency = order["currency"]
+
+    def show(amount: int) -> str:
+        return str(Money(amount, currency))
+
+    def day(name: str) -> str:
+        return f"{order[name].astimezone(seller.zone):%Y-%m-%d}"
+
+    recipient = address_lines(order)
+    facts = [f"Invoice date: {day('invoiced_at')}", f"Order: {order['number']}", f"Ordered: {day('placed_at')}"]
+    if order.get("paid_at"):
+        facts.append(f"Paid: {day('paid_at')}")
+    lines = [
+        (line["sku"], line["name"], str(line["quantity"]), show(line["unit_amount"]), show(line["total_amount"]))
+        for line in order["lines"]
+    ]
+    title = f"Invoice {order['invoice_number']}"
+    texts = [seller.name, *seller.address, *recipient, *facts, *(cell for line in lines for cell in line)]
+    paper = Paper(title, texts, made_at=order["invoiced_at"])
+    paper.text(seller.name, *seller.address)
+    paper.heading("Bill to")
+    paper.text(*recipient)
+    paper.space()
+    paper.text(*facts)
+    paper.space()
+    paper.table((16, 40, 10, 17, 17), "LLRRR", [("SKU", "Product", "Pieces", "Price", "Amount"), *lines])
+    paper.space()
+    paper.sums([(name, show(amount)) for name, amount in sums_of(order)])
+    return paper.render()
+
+
+def sums_of(order: Row) -> list[tuple[str, int]]:
+    """Return the names and amounts below the lines, the last of which is what was paid and stays.
+
+    They add up whatever an order consists of: what its total has beyond lines and shipping has a line of its own.
+    """
+    total, refunded = order["total_amount"], order.get("refunded_amount") or 0
+    sums = [("Subtotal", order["subtotal_amount"]), ("Shipping", order["shipping_amount"])]
+    rest = total - order["subtotal_amount"] - order["shipping_amount"]
+    if rest:
+        sums.append(("Discounts and taxes", rest))
+    sums.append(("Total", total))
+    if refunded:
+        sums += [("Refunded", -refunded), ("Total after refunds", total - refunded)]
+    return sums
+
+
+def address_lines(order: Row) -> list[str]:
+    """Return the lines of an order's address, or the buyer's name where it has none."""
+    address = order.get("shipping_address")
+    if not address:
+        return [order.get("buyer_name") or order["buyer_id"]]
+    place = " ".join(part for part in (address.get("postal_code"), address.get("city")) if part)
+    lines = (address.get("recipient"), address.get("line1"), address.get("line2"), place, address.get("region"))
+    return [line for line in (*lines, address.get("country")) if line]
