@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from core.identity import Role
 
 AUDIT_READ = "audit:read"
+DISCOUNTS_WRITE = "discounts:write"
 PRODUCTS_WRITE = "products:write"
 INVENTORY_READ = "inventory:read"
 INVENTORY_WRITE = "inventory:write"
@@ -13,6 +14,7 @@ ORDERS_WRITE = "orders:write"
 PAYMENTS_READ = "payments:read"
 REPORTS_READ = "reports:read"
 ROLES_WRITE = "roles:write"
+TARIFFS_WRITE = "tariffs:write"
 USERS_READ = "users:read"
 USERS_WRITE = "users:write"
 SYNC_WRITE = "sync:write"
@@ -22,6 +24,7 @@ ROLE_SCOPES: dict[str, frozenset[str]] = {
     Role.CUSTOMER: frozenset(),
     Role.STAFF: frozenset(
         {
+            DISCOUNTS_WRITE,
             PRODUCTS_WRITE,
             INVENTORY_READ,
             INVENTORY_WRITE,
@@ -29,6 +32,7 @@ ROLE_SCOPES: dict[str, frozenset[str]] = {
             ORDERS_WRITE,
             PAYMENTS_READ,
             REPORTS_READ,
+            TARIFFS_WRITE,
             USERS_READ,
             SYNC_WRITE,
         }

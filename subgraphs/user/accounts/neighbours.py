@@ -22,8 +22,9 @@ query PersonalOrders($until: DateTime!, $buyerId: ID!, $first: Int!, $after: Str
   changedOrders(since: "{BEGINNING}", until: $until, buyerId: $buyerId, first: $first, after: $after) {{
     orders {{
       id number status placedAt paidAt updatedAt quantity note
-      subtotal {_MONEY} shipping {_MONEY} total {_MONEY}
-      lines {{ product {{ id }} name sku quantity unitPrice {_MONEY} total {_MONEY} }}
+      subtotal {_MONEY} discountTotal {_MONEY} shipping {_MONEY} total {_MONEY}
+      discounts {{ code kind amount {_MONEY} }} shippingMethod {{ name }} tax {{ name isInclusive amount {_MONEY} }}
+      lines {{ product {{ id }} name sku quantity unitPrice {_MONEY} discount {_MONEY} total {_MONEY} }}
       shippingAddress {{ recipient phone line1 line2 city region postalCode country }}
       shipments {{ carrier trackingNumber shippedAt deliveredAt events {{ at status location }} }}
       history {{ status at by reason }}
