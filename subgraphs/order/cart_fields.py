@@ -57,6 +57,15 @@ class CartQueries:
         cart = await info.context.carts.get_cart(info.context.identity, token)
         return None if cart is None else Cart.from_cart(cart)
 
+    @strawberry.federation.field(
+        inaccessible=True, description="The cart of a user, for other services.", directives=CART_OWNERS
+    )
+    async def cart_of(
+        self, info: Info, owner_id: Annotated[strawberry.ID, strawberry.argument(description="Whose cart.")]
+    ) -> Cart:
+        """Return what a user's cart keeps about them."""
+        return Cart.from_cart(await info.context.carts.get_cart_of(owner_id, info.context.identity))
+
 
 @strawberry.type
 class CartMutations:

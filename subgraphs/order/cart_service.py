@@ -8,6 +8,7 @@ from core.clock import Clock
 from core.errors import BadUserInput, Conflict, NotFound
 from core.identity import Identity
 from core.mongo import Client, Session, in_transaction
+from core.service_calls import require_caller
 from core.subgraph import require_person
 from subgraphs.order.cart_repository import CartRepository
 from subgraphs.order.carts import (
@@ -59,6 +60,11 @@ class CartService:
         if token is None:
             return await self._carts.find_cart(require_person(caller))
         return await self._find_guest_cart(token)
+
+    async def get_cart_of(self, owner_id: str, caller: Identity) -> Cart:
+        """Return the cart of a user, for another subgraph."""
+        require_caller(caller, "cartOf")
+        return await self._carts.find_cart(owner_id)
 
     async def create_guest_cart(self, product_id: str, quantity: int) -> tuple[str, Cart]:
         """Put pieces of a product on sale into a new cart; return its token, which nobody can find out again."""

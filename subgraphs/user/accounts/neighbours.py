@@ -15,6 +15,12 @@ BEGINNING = "1970-01-01T00:00:00.000Z"
 
 _OPEN_ORDERS = "query OpenOrders($buyerId: ID!) { openOrderCount(buyerId: $buyerId) }"
 
+_CART = """
+query PersonalCart($ownerId: ID!) {
+  cartOf(ownerId: $ownerId) { discountCodes lines { product { id } quantity } }
+}
+"""
+
 _MONEY = "{ amount currency }"
 # The way that the sync subgraph reads orders, with everything that an order says about its buyer
 _ORDERS = f"""
@@ -76,6 +82,13 @@ class Neighbours:
             if not page.hasNextPage:
                 return
             after = page.endCursor
+
+    async def read_cart(self, user_id: str) -> dict[str, Any]:
+        """Return what is in a user's cart."""
+        cart = (await self._peers.query("order", _CART, {"ownerId": user_id})).get("cartOf")
+        if not isinstance(cart, dict):
+            raise PeerUnavailable("subgraph order answered with something else than a cart")
+        return cart
 
     async def read_schedules(self, user_id: str) -> list[dict[str, Any]]:
         """Return a user's sync schedules, without their secrets."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,7 @@ async def test_checkouts_that_do_not_take_turns_are_kept_apart_by_the_database(
     ]
     cheap = Passwords(time_cost=1, memory_kib=8, threads=1)
     await insert_users(shop.subgraphs["user"].runtime.database, accounts, password="correct horse", passwords=cheap)
-    names = {f"p{number}": 10 for number in range(8)}
+    names: dict[str, Any] = {f"p{number}": 10 for number in range(8)}
     await shop.stock_up(**names)
     await create_discount(shop, "CODE", usageLimit=3)
     for number, buyer in enumerate(buyers):

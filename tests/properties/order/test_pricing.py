@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.money import CURRENCY_EXPONENTS, Money
+from subgraphs.order.carts import Cart, add_to_cart
 from subgraphs.order.discounts import Discount, DiscountKind
 from subgraphs.order.model import OrderLine
 from subgraphs.order.payment_lines import payment_lines
@@ -148,6 +149,37 @@ def test_neither_the_order_of_lines_nor_that_of_codes_makes_a_difference(
     assert [each.line for each in quote.lines] == shuffled_lines
     assert sorted(quote.lines, key=lambda each: each.line.id) == sorted(expected.lines, key=lambda each: each.line.id)
     assert replace(quote, lines=()) == replace(expected, lines=())
+
+
+@given(st.lists(st.tuples(st.sampled_from(PRODUCTS), st.integers(1, 9)), min_size=1), st.randoms(use_true_random=False))
+def test_the_order_in_which_a_cart_was_filled_makes_no_difference(
+    additions: list[tuple[str, int]], shuffler: random.Random
+) -> None:
+    shuffled = list(additions)
+    shuffler.shuffle(shuffled)
+    tenth = Discount(
+        id="dsc_1",
+        code="TENTH",
+        name="x",
+        kind=DiscountKind.PERCENTAGE,
+        rate=WHOLE // 10,
+        product_ids=PRODUCTS[:5],
+        valid_from=NOW,
+        created_at=NOW,
+    )
+    quotes = []
+    for each in (additions, shuffled):
+        cart = Cart("crt_1", "usr_1")
+        for product, quantity in each:
+            cart = add_to_cart(cart, product, quantity)
+        lines = [
+            OrderLine(line.product_id, line.product_id, "x", "x", line.quantity, Money(33, "IDR"), 250)
+            for line in cart.lines
+        ]
+        quotes.append(price(lines, HERE, methods=[STANDARD], discounts=[tenth]))
+    first, second = ({each.line.product_id: each for each in quote.lines} for quote in quotes)
+    assert first == second
+    assert quotes[0].total == quotes[1].total
 
 
 @given(questions())
