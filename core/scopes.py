@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from core.identity import Role
 
 AUDIT_READ = "audit:read"
+DISCOUNTS_WRITE = "discounts:write"
 PRODUCTS_WRITE = "products:write"
 INVENTORY_READ = "inventory:read"
 INVENTORY_WRITE = "inventory:write"
@@ -14,6 +15,7 @@ PAYMENTS_READ = "payments:read"
 PAYMENTS_REFUND = "payments:refund"
 REPORTS_READ = "reports:read"
 ROLES_WRITE = "roles:write"
+TARIFFS_WRITE = "tariffs:write"
 USERS_READ = "users:read"
 USERS_WRITE = "users:write"
 SYNC_WRITE = "sync:write"
@@ -23,6 +25,7 @@ ROLE_SCOPES: dict[str, frozenset[str]] = {
     Role.CUSTOMER: frozenset(),
     Role.STAFF: frozenset(
         {
+            DISCOUNTS_WRITE,
             PRODUCTS_WRITE,
             INVENTORY_READ,
             INVENTORY_WRITE,
@@ -30,6 +33,7 @@ ROLE_SCOPES: dict[str, frozenset[str]] = {
             ORDERS_WRITE,
             PAYMENTS_READ,
             REPORTS_READ,
+            TARIFFS_WRITE,
             USERS_READ,
             SYNC_WRITE,
         }

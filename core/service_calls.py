@@ -13,6 +13,7 @@ from core.subgraph import require_service
 
 CALLERS: Mapping[str, frozenset[str]] = {
     "cancelPayment": frozenset({"order"}),
+    "cartOf": frozenset({"user"}),
     "changedOrders": frozenset({"sync", "user"}),
     "commitStock": frozenset({"order"}),
     "openOrderCount": frozenset({"user"}),

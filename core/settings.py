@@ -81,6 +81,12 @@ class Settings(BaseSettings):
         "", description="Where browsers reach invoices and exports of orders; default `<public_url>/orders`"
     )
     reservation_ttl_s: int = Field(1800, description="How long stock stays reserved for an unpaid order", ge=1)
+    guest_cart_ttl_s: int = Field(
+        30 * 86400, description="How long a guest's cart is kept after its last change", ge=60
+    )
+    abandoned_cart_after_s: int = Field(
+        86400, description="After how long without a change a cart is announced as abandoned", ge=60
+    )
 
     sandbox_gateway_url: str = Field("", description="The sandbox gateway; default `<public_url>/sandbox`")
     sandbox_server_key: SecretStr = Field(SecretStr("SB-pasar-sandbox"), description="Key of the sandbox gateway")

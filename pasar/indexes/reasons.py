@@ -62,6 +62,12 @@ REASONS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "expire_due": "unpaid orders whose time is over; partial: only unpaid ones have the field",
             "attention": "orders that a person must look at; partial: only they have the field",
         },
+        "carts": {
+            "expires_at": f"{_FORGETS}; only guests' carts have the field",
+            "abandoned": "carts that nobody comes back to, to be announced; partial: it ends with the announcement",
+        },
+        "code_guesses": {"expires_at": _FORGETS},
+        "discounts": {"code": "unique: buyers enter it, and it must lead to one discount"},
         "checkouts": {
             "key": "unique: a checkout that is sent twice is one order",
             "due": "checkouts that were cut short, for the recovery job; partial: only unfinished ones have the field",

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from pasar.seed.catalogue import CURRENCY
 from pasar.seed.history import SeededOrder
 from pasar.seed.people import Person
-from subgraphs.order.model import FEE_PER_STARTED_KG, SYSTEM, ActorKind, OrderStatus
+from subgraphs.order.model import SYSTEM, ActorKind, OrderStatus
+from subgraphs.order.shipping_methods import FEE_PER_STARTED_KG
 from subgraphs.payment.model import PaymentStatus
 from subgraphs.user.model import AccountStatus, email_key, search_keys
 
@@ -171,7 +172,7 @@ def address_row(person: Person) -> "Row":
 
 
 def shipping_amount(weight_grams: int) -> int:
-    """Return the fee of model.shipping_fee in minor units, without the objects around it."""
+    """Return the fee of shipping_methods.STANDARD in minor units, without the objects around it."""
     return _FEE * max(1, -(-weight_grams // 1000))
 
 

@@ -16,6 +16,7 @@ from core.paging import Page, PageRequest
 from core.scopes import INVENTORY_READ
 from core.service_calls import require_caller
 from core.subgraph import require_scopes
+from core.turns import Turns
 from subgraphs.inventory import model
 from subgraphs.inventory.events import announce_stock_short
 from subgraphs.inventory.ledger_repository import LedgerRepository
@@ -31,7 +32,6 @@ from subgraphs.inventory.model import (
     StockLine,
 )
 from subgraphs.inventory.repository import StockRepository
-from subgraphs.inventory.turns import Turns
 from subgraphs.inventory.warehouses import Warehouses
 from subgraphs.inventory.watching import Watch
 

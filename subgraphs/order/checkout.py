@@ -6,7 +6,7 @@ unfinished where it stands; so does a second request with the same key. Its answ
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -18,34 +18,30 @@ from core.addresses import PostalAddress, clean_address
 from core.clock import Clock
 from core.errors import BadUserInput, Conflict, DomainError, Unavailable
 from core.ids import new_id
-from core.money import Money
 from core.mongo import Client, DuplicateKeyError, Row, Session, in_transaction
 from core.peers import PeerError
+from core.turns import Turns
 from subgraphs.order.cart_repository import CartRepository
 from subgraphs.order.carts import CartLine, take_out
 from subgraphs.order.checkout_repository import CheckoutRepository
 from subgraphs.order.checkout_steps import FINAL_STATES, FIRST_STATE
-from subgraphs.order.documents import AddressRow, CheckoutState, HistoryRow, LineRow, OrderRow
-from subgraphs.order.model import (
-    SYSTEM,
-    ActorKind,
-    OrderLine,
-    OrderStatus,
-    Quote,
-    clean_note,
-    new_order_number,
-    quote,
-)
+from subgraphs.order.discount_problems import DiscountNotApplicable
+from subgraphs.order.discount_repository import USES, DiscountRepository, UsedUp
+from subgraphs.order.discounts import CodeProblem, CodeRefusal
+from subgraphs.order.documents import CheckoutState, OrderRow
+from subgraphs.order.model import SYSTEM, OrderStatus, clean_note
 from subgraphs.order.moves import OrderMover
 from subgraphs.order.neighbours import Buyer, Neighbours, may_pass
+from subgraphs.order.pricing import Destination
 from subgraphs.order.problems import (
     CartEmpty,
     PaymentUnavailable,
-    ProductUnavailable,
     StockShort,
     refusal_from_row,
     refusal_to_row,
 )
+from subgraphs.order.quote_rows import read_quote, write_order, write_quote
+from subgraphs.order.quoting import Quoter, QuoteRequest
 from subgraphs.order.repository import OrderRepository
 
 log = structlog.get_logger(__name__)
@@ -68,14 +64,15 @@ class CheckoutRequest:
     idempotency_key: str
     address: PostalAddress
     note: str | None = None
+    shipping_method_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedOut:
-    """The order, and where it is paid."""
+    """The order, and where it is paid; nowhere if there is nothing to pay."""
 
     order: Row
-    pay_url: str
+    pay_url: str | None
 
 
 class _CartChanged(Exception):
@@ -95,6 +92,8 @@ class Checkout:
         checkouts: CheckoutRepository,
         mover: OrderMover,
         neighbours: Neighbours,
+        quoter: Quoter,
+        discounts: DiscountRepository,
         reservation_ttl_s: int,
     ) -> None:
         self._client = client
@@ -104,6 +103,10 @@ class Checkout:
         self._checkouts = checkouts
         self._mover = mover
         self._neighbours = neighbours
+        self._quoter = quoter
+        self._discounts = discounts
+        # Of discounts: a code that everybody has is one counter
+        self._turns = Turns()
         self._time_to_pay = timedelta(seconds=reservation_ttl_s)
 
     async def check_out(self, request: CheckoutRequest) -> CheckedOut:
@@ -111,7 +114,9 @@ class Checkout:
 
         Raises:
             BadUserInput: address, note or key are not acceptable, or the cart mixes currencies.
-            CartEmpty, StockShort, ProductUnavailable, PaymentUnavailable: as they say; no order is left.
+            CartEmpty, StockShort, ProductUnavailable, ShippingUnavailable, PaymentUnavailable: as they say; no order
+                is left.
+            DiscountNotApplicable: a code of the cart does not apply; no order is left.
             Conflict: the key was used for another request, or the cart changed meanwhile.
             PeerUnavailable: another part of the store does not answer; the checkout goes on in the background, and
                 the same key may be tried again.
@@ -120,10 +125,13 @@ class Checkout:
         if not 1 <= len(key) <= MAX_KEY_LENGTH:
             raise BadUserInput(f"a key has 1 to {MAX_KEY_LENGTH} characters", field="idempotencyKey")
         address, note = clean_address(request.address), clean_note(request.note)
-        fingerprint = sha256(msgspec.json.encode([asdict(address), note])).hexdigest()
+        asked: list[Any] = [asdict(address), note]
+        if request.shipping_method_id is not None:
+            asked.append(request.shipping_method_id)
+        fingerprint = sha256(msgspec.json.encode(asked)).hexdigest()
         checkout = await self._checkouts.find_by_key(request.buyer_id, key)
         if checkout is None:
-            checkout = await self._begin(request.buyer_id, key, fingerprint, address, note)
+            checkout = await self._begin(replace(request, address=address, note=note), fingerprint)
         if checkout["fingerprint"] != fingerprint:
             raise Conflict("this idempotency key was used for another checkout")
         return await self._answer(await self.finish(checkout))
@@ -160,7 +168,8 @@ class Checkout:
                 checkout = found
         return checkout
 
-    async def _begin(self, buyer_id: str, key: str, fingerprint: str, address: PostalAddress, note: str | None) -> Row:
+    async def _begin(self, request: CheckoutRequest, fingerprint: str) -> Row:
+        buyer_id, key = request.buyer_id, request.idempotency_key
         cart = await self._carts.find_cart(buyer_id)
         if not cart.lines:
             # Of two equal requests the other one may have just emptied the cart
@@ -176,8 +185,10 @@ class Checkout:
             "fingerprint": fingerprint,
             "state": FIRST_STATE,
             "cart": [{"product_id": line.product_id, "quantity": line.quantity} for line in cart.lines],
-            "address": {name: value for name, value in asdict(address).items() if value is not None},
-            "note": note,
+            "codes": list(cart.codes),
+            "address": {name: value for name, value in asdict(request.address).items() if value is not None},
+            "shipping_method_id": request.shipping_method_id,
+            "note": request.note,
             "created_at": now,
             "updated_at": now,
             "expires_at": now + self._time_to_pay,
@@ -197,7 +208,7 @@ class Checkout:
         order = await self._orders.find_order(checkout["_id"])
         if order is None:
             raise RuntimeError(f"order {checkout['_id']} is gone")
-        return CheckedOut(order, checkout["pay_url"])
+        return CheckedOut(order, checkout.get("pay_url"))
 
     async def _take_step(self, checkout: Row) -> None:
         state: CheckoutState = checkout["state"]
@@ -217,46 +228,33 @@ class Checkout:
                 await self._release(checkout)
 
     async def _quote(self, checkout: Row) -> None:
-        cart = _read_cart_lines(checkout)
+        address = checkout["address"]
+        request = QuoteRequest(
+            order_id=checkout["_id"],
+            buyer_id=checkout["buyer_id"],
+            lines=_read_cart_lines(checkout),
+            # Absent from a checkout that began before there were any
+            codes=tuple(checkout.get("codes", ())),
+            destination=Destination(address["country"], address.get("region")),
+            method_id=checkout.get("shipping_method_id"),
+        )
         try:
-            buyer, products = await asyncio.gather(
-                self._neighbours.find_buyer(checkout["buyer_id"]),
-                self._neighbours.find_products([line.product_id for line in cart]),
+            buyer, quoted = await asyncio.gather(
+                self._neighbours.find_buyer(checkout["buyer_id"]), self._quoter.quote(request)
             )
         except PeerError as error:
             await self._refuse_if_final(checkout, error)
             return
-        if buyer is None:
-            await self._refuse(checkout, Conflict("this account does not exist any more"))
-            return
-        missing = tuple(
-            line.product_id
-            for line in cart
-            if (product := products.get(line.product_id)) is None or not product.is_active
-        )
-        if missing:
-            await self._refuse(checkout, ProductUnavailable(missing))
-            return
-        lines = [
-            OrderLine(
-                id=f"{checkout['_id']}-{number}",
-                product_id=line.product_id,
-                name=product.name,
-                sku=product.sku,
-                quantity=line.quantity,
-                unit_price=product.price,
-                weight_grams=product.weight_grams,
-                category_path=product.category_path,
-            )
-            for number, line in enumerate(cart, start=1)
-            for product in (products[line.product_id],)
-        ]
-        try:
-            quoted = quote(lines)
-        except BadUserInput as error:
+        except DomainError as error:
             await self._refuse(checkout, error)
             return
-        await self._move(checkout, "QUOTED", {"buyer": asdict(buyer), "quote": _write_quote(quoted)})
+        if buyer is None:
+            await self._refuse(checkout, Conflict("this account does not exist any more"))
+        elif quoted.problems:
+            # Left out, it would make the order dearer than its buyer thinks
+            await self._refuse(checkout, DiscountNotApplicable(quoted.problems[0]))
+        else:
+            await self._move(checkout, "QUOTED", {"buyer": asdict(buyer), "quote": write_quote(quoted.quote)})
 
     async def _reserve(self, checkout: Row) -> None:
         order_id = checkout["_id"]
@@ -279,8 +277,10 @@ class Checkout:
                 await self._neighbours.release_stock(order_id)
 
     async def _place(self, checkout: Row) -> None:
+        applied = read_quote(checkout["quote"]).discounts
+        used_codes = {each.code for each in applied}
         while True:
-            order = _write_order(checkout, now=self._clock.now())
+            order = write_order(checkout, now=self._clock.now())
 
             async def work(session: Session, order: OrderRow = order) -> None:
                 if not await self._move(checkout, "PLACED", {"number": order.number}, session=session):
@@ -289,27 +289,38 @@ class Checkout:
                 rest = take_out(cart, _read_cart_lines(checkout))
                 if rest is None:
                     raise _CartChanged
+                rest = replace(rest, codes=tuple(code for code in rest.codes if code not in used_codes))
                 await self._carts.save_cart(rest, now=order.placed_at, session=session)
                 await self._mover.place(order, session=session)
+                await self._discounts.take_uses(order.buyer_id, applied, session=session)
 
             try:
-                await in_transaction(self._client, work)
+                async with self._turns.take(each.discount_id for each in applied):
+                    await in_transaction(self._client, work)
             except _CartChanged:
                 changed = Conflict("the cart changed during the checkout; nothing was ordered")
                 await self._refuse(checkout, changed)
+            except UsedUp as error:
+                reason = CodeRefusal.USED_BY_YOU if error.by_buyer else CodeRefusal.USED_UP
+                await self._refuse(checkout, DiscountNotApplicable(CodeProblem(error.code, reason)))
             except DuplicateKeyError as error:
-                if (error.details or {}).get("keyPattern") == {"number": 1}:
+                # A number that was taken, or a buyer's first use of a discount that was counted twice at once
+                if (error.details or {}).get("keyPattern") == {"number": 1} or f".{USES} " in str(error):
                     continue
                 raise
             return
 
     async def _open_payment(self, checkout: Row, *, is_late: bool) -> None:
+        quote = read_quote(checkout["quote"])
+        if quote.total.amount == 0:
+            await self._confirm_free(checkout)
+            return
         try:
             pay_url = await self._neighbours.open_payment(
                 order_id=checkout["_id"],
                 order_number=checkout["number"],
                 buyer=Buyer(**checkout["buyer"]),
-                quote=_read_quote(checkout["quote"]),
+                quote=quote,
                 expires_at=checkout["expires_at"],
             )
         except PeerError as error:
@@ -319,6 +330,27 @@ class Checkout:
             await self._abort(checkout)
             return
         await self._move(checkout, "OPENED", {"pay_url": pay_url})
+
+    async def _confirm_free(self, checkout: Row) -> None:
+        """Take an order as paid for which there is nothing to pay; no gateway opens a payment of nothing."""
+
+        async def work(session: Session) -> None:
+            if not await self._move(checkout, "OPENED", {}, session=session):
+                return
+            order = await self._orders.find_order(checkout["_id"], session=session)
+            if order is not None and order["status"] == OrderStatus.PENDING_PAYMENT:
+                now = self._clock.now()
+                await self._mover.move(
+                    order,
+                    OrderStatus.PAID,
+                    by=SYSTEM,
+                    reason="there was nothing to pay",
+                    now=now,
+                    session=session,
+                    set_={"paid_at": now},
+                )
+
+        await in_transaction(self._client, work)
 
     async def _abort(self, checkout: Row) -> None:
         refusal = PaymentUnavailable(f"order {checkout['number']} could not be opened for payment and is cancelled")
@@ -381,78 +413,3 @@ class Checkout:
 
 def _read_cart_lines(checkout: Row) -> tuple[CartLine, ...]:
     return tuple(CartLine(line["product_id"], line["quantity"]) for line in checkout["cart"])
-
-
-def _write_quote(quoted: Quote) -> Row:
-    return {
-        "currency": quoted.total.currency,
-        "shipping_amount": quoted.shipping.amount,
-        "lines": [
-            {
-                "id": line.id,
-                "product_id": line.product_id,
-                "name": line.name,
-                "sku": line.sku,
-                "quantity": line.quantity,
-                "unit_amount": line.unit_price.amount,
-                "category_path": list(line.category_path),
-            }
-            for line in quoted.lines
-        ],
-    }
-
-
-def _read_quote(row: Row) -> Quote:
-    currency = row["currency"]
-    lines = tuple(
-        OrderLine(
-            id=line["id"],
-            product_id=line["product_id"],
-            name=line["name"],
-            sku=line["sku"],
-            quantity=line["quantity"],
-            unit_price=Money(line["unit_amount"], currency),
-            # Absent from a checkout that began before there was one
-            category_path=tuple(line.get("category_path", ())),
-        )
-        for line in row["lines"]
-    )
-    subtotal = sum((line.total for line in lines), start=Money(0, currency))
-    return Quote(lines, subtotal, Money(row["shipping_amount"], currency))
-
-
-def _write_order(checkout: Row, *, now: datetime) -> OrderRow:
-    quoted, buyer = _read_quote(checkout["quote"]), Buyer(**checkout["buyer"])
-    return OrderRow(
-        id=checkout["_id"],
-        number=new_order_number(now),
-        buyer_id=buyer.id,
-        buyer_email=buyer.email,
-        buyer_name=buyer.name,
-        status=OrderStatus.PENDING_PAYMENT,
-        currency=quoted.total.currency,
-        lines=[
-            LineRow(
-                id=line.id,
-                product_id=line.product_id,
-                name=line.name,
-                sku=line.sku,
-                quantity=line.quantity,
-                unit_amount=line.unit_price.amount,
-                total_amount=line.total.amount,
-                category_path=list(line.category_path),
-            )
-            for line in quoted.lines
-        ],
-        quantity=quoted.quantity,
-        subtotal_amount=quoted.subtotal.amount,
-        shipping_amount=quoted.shipping.amount,
-        total_amount=quoted.total.amount,
-        shipping_address=AddressRow(**checkout["address"]),
-        note=checkout["note"],
-        placed_at=now,
-        updated_at=now,
-        expires_at=checkout["expires_at"],
-        expire_due_at=checkout["expires_at"],
-        history=[HistoryRow(status=OrderStatus.PENDING_PAYMENT, at=now, actor=buyer.id, kind=ActorKind.BUYER)],
-    )

@@ -1,10 +1,11 @@
 """The steps of a checkout as data: from which state it may come to which. No I/O.
 
     STARTED    recorded: whose cart, what is in it, where it goes
-    QUOTED     buyer, prices and sums are fixed                    (user and product asked)
+    QUOTED     buyer, prices, discounts and sums are fixed         (user and product asked)
     RESERVED   the stock is the order's                            (inventory asked)
-    PLACED     the order exists and the cart is emptied            (one transaction)
-    OPENED     it can be paid; the answer is known                 (payment asked)
+    PLACED     the order exists, the cart is emptied, and the uses
+               of its discounts are counted                        (one transaction)
+    OPENED     it can be paid; the answer is known                 (payment asked, unless there is nothing to pay)
     RELEASING  refused after the stock was reserved: it goes back  (inventory asked)
     REFUSED    nothing is left; the refusal is the answer
 

@@ -13,6 +13,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from subgraphs.order.fulfilment import ReturnStatus
 from subgraphs.order.model import ActorKind, Attention, HistoryEvent, OrderStatus
+from subgraphs.order.pricing_documents import PRICING_DOCUMENTS, AppliedDiscountRow, ShippingMethodRow, TaxRow
 
 # The reports' index holds all that they read: no order is fetched
 REPORT_INDEX = "report"
@@ -33,6 +34,10 @@ class LineRow(BaseModel):
     total_amount: int
     # The ids of its product's category and of those above when it was ordered, from the top down; empty without one
     category_path: list[str] = Field(default_factory=list)
+    # What discounts took off: total_amount = unit_amount * quantity - discount_amount
+    discount_amount: int | None = None
+    # In total_amount or on top of it, as the order's tax says
+    tax_amount: int | None = None
 
 
 class AddressRow(BaseModel):
@@ -129,7 +134,11 @@ class CancelRequestRow(BaseModel):
 
 
 class OrderRow(BaseModel):
-    """An order. *attention* tells why a person must look at it; *expire_due_at* is there only while it is unpaid."""
+    """An order. *attention* tells why a person must look at it; *expire_due_at* is there only while it is unpaid.
+
+    total_amount = subtotal_amount - discount_amount + shipping_amount + what of tax_amount is not in the prices;
+    subtotal_amount is before discounts, shipping_amount before those on shipping. What is absent is nothing.
+    """
 
     id: str
     number: str
@@ -145,6 +154,11 @@ class OrderRow(BaseModel):
     subtotal_amount: int
     shipping_amount: int
     total_amount: int
+    discount_amount: int | None = None
+    tax_amount: int | None = None
+    discounts: list[AppliedDiscountRow] | None = None
+    shipping_method: ShippingMethodRow | None = None
+    tax: TaxRow | None = None
     shipping_address: AddressRow | None = None
     note: str | None = None
     placed_at: datetime
@@ -211,25 +225,42 @@ class OrderDocument(OrderRow, Document):
 
 
 class CartLineRow(BaseModel):
-    """Some pieces of a product."""
+    """Some pieces of a product, and what one cost when the line was last changed."""
 
     product_id: str
     quantity: int
+    seen_amount: int | None = None
+    seen_currency: str | None = None
 
 
 class CartDocument(Document):
-    """A cart; its id follows from its owner's (carts.cart_id)."""
+    """A cart; its id follows from its owner's (carts.cart_id), or from the hash of a guest's token.
+
+    *abandon_due_at* is when it counts as abandoned, there only while something is in it and nothing was announced.
+    *expires_at* is there for guests' carts only.
+    """
 
     id: str  # type: ignore[assignment]  # Beanie expects an ObjectId
-    owner_id: str
+    owner_id: str | None = None
     lines: list[CartLineRow]
+    codes: list[str] = Field(default_factory=list)
     version: int
     updated_at: datetime
+    abandon_due_at: datetime | None = None
+    expires_at: datetime | None = None
 
     class Settings:
         """Beanie's settings."""
 
         name = "carts"
+        indexes: ClassVar = [
+            IndexModel([("expires_at", ASCENDING)], name="expires_at", expireAfterSeconds=0),
+            IndexModel(
+                [("abandon_due_at", ASCENDING)],
+                name="abandoned",
+                partialFilterExpression={"abandon_due_at": {"$exists": True}},
+            ),
+        ]
 
 
 CheckoutState: TypeAlias = Literal["STARTED", "QUOTED", "RESERVED", "PLACED", "RELEASING", "OPENED", "REFUSED"]
@@ -349,6 +380,7 @@ DOCUMENTS: tuple[type[Document], ...] = (
     TotalsDocument,
     ProductTotalsDocument,
     CategoryTotalsDocument,
+    *PRICING_DOCUMENTS,
 )
 
 

@@ -19,6 +19,7 @@ from core.mongo import Database, Row, Session
 from core.service_calls import require_caller
 from subgraphs.order.carts import cart_id
 from subgraphs.order.checkout_steps import FINAL_STATES
+from subgraphs.order.discount_repository import DiscountRepository
 from subgraphs.order.model import OPEN_STATUSES, OVER_STATUSES, ActorKind
 
 # In place of what cannot be null
@@ -38,6 +39,7 @@ class ErasedBuyers:
         self._checkouts = database["checkouts"]
         self._carts = database["carts"]
         self._erased = database["erased_buyers"]
+        self._discounts = DiscountRepository(database)
         self._clock = clock
 
     async def count_open_orders(self, buyer_id: str, caller: Identity) -> int:
@@ -66,6 +68,7 @@ class ErasedBuyers:
 
     async def _anonymise(self, buyer_id: str, now: datetime) -> None:
         await self._carts.delete_one({"_id": cart_id(buyer_id)})
+        await self._discounts.forget_buyer(buyer_id)
         await self._checkouts.update_many(
             {"buyer_id": buyer_id, "state": {"$in": sorted(FINAL_STATES)}},
             {"$set": {"fingerprint": ERASED}, "$unset": {"address": "", "note": "", "buyer": ""}},

@@ -17,6 +17,9 @@ ORDER_RETURN_RECEIVED = "OrderReturnReceived"
 # Money came in, or stays, for an order that will not be delivered
 PAYMENT_NEEDS_REFUND = "PaymentNeedsRefund"
 
+# Nobody has changed a cart with something in it for a while
+CART_ABANDONED = "CartAbandoned"
+
 # What is announced when an order reaches a status. Packing happens inside the store: nobody else acts on it
 EVENT_OF_STATUS: Mapping[OrderStatus, str] = {
     OrderStatus.PENDING_PAYMENT: ORDER_PLACED,

@@ -1,14 +1,14 @@
-"""Orders: their states, what may follow what, and the sums of a new one. No I/O, and no clock."""
+"""Orders: their states, what may follow what, and their lines. No I/O, and no clock."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from core.errors import BadUserInput, Conflict
 from core.ids import encode_base32
-from core.money import CURRENCY_EXPONENTS, Money
+from core.money import Money
 
 
 class OrderStatus(StrEnum):
@@ -134,62 +134,6 @@ class OrderLine:
     def total(self) -> Money:
         """Return what the line costs."""
         return self.unit_price * self.quantity
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """Lines and sums that a buyer is asked to pay: total = sum of the lines + shipping."""
-
-    lines: tuple[OrderLine, ...]
-    subtotal: Money
-    shipping: Money
-
-    @property
-    def total(self) -> Money:
-        """Return what the buyer pays."""
-        return self.subtotal + self.shipping
-
-    @property
-    def quantity(self) -> int:
-        """Return how many pieces there are."""
-        return sum(line.quantity for line in self.lines)
-
-
-def quote(lines: Sequence[OrderLine]) -> Quote:
-    """Sum up *lines*, which are not empty.
-
-    Raises:
-        BadUserInput: the lines are priced in several currencies, or the sum is beyond what money can hold.
-    """
-    currencies = sorted({line.unit_price.currency for line in lines})
-    if len(currencies) > 1:
-        raise BadUserInput(f"one order cannot mix {' and '.join(currencies)}: order them separately", field="cart")
-    subtotal = lines[0].total
-    for line in lines[1:]:
-        subtotal += line.total
-    weight_grams = sum(line.weight_grams * line.quantity for line in lines)
-    return Quote(tuple(lines), subtotal, shipping_fee(weight_grams, currencies[0]))
-
-
-# One tariff until shipping methods exist: minor units per started kilogram, about the same everywhere
-FEE_PER_STARTED_KG = {
-    "AUD": 1000,
-    "EUR": 500,
-    "GBP": 450,
-    "IDR": 12_000,
-    "JPY": 800,
-    "KRW": 4000,
-    "MYR": 800,
-    "SGD": 500,
-    "USD": 500,
-    "VND": 30_000,
-}
-assert FEE_PER_STARTED_KG.keys() == CURRENCY_EXPONENTS.keys()
-
-
-def shipping_fee(weight_grams: int, currency: str) -> Money:
-    """Return the fee for a parcel: each started kilogram costs the same, and there is at least one."""
-    return Money(FEE_PER_STARTED_KG[currency] * max(1, -(-weight_grams // 1000)), currency)
 
 
 # Random, so that a number tells nothing about how much a store sells: 50 bits a day collide about never, and the

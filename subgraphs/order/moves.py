@@ -8,6 +8,7 @@ from typing import Any
 from core.audit import announce_privileged
 from core.events import announce
 from core.mongo import Database, Row, Session
+from subgraphs.order.discount_repository import DiscountRepository
 from subgraphs.order.documents import OrderRow
 from subgraphs.order.events import EVENT_OF_STATUS, ORDER_RETURN_RECEIVED, PAYMENT_NEEDS_REFUND, order_payload
 from subgraphs.order.model import (
@@ -31,6 +32,7 @@ class OrderMover:
         self._database = database
         self._repository = repository
         self._rollup = rollup
+        self._discounts = DiscountRepository(database)
 
     async def place(self, order: OrderRow, *, session: Session) -> Row:
         """Insert a new order and announce it; raise DuplicateKeyError when its number is taken."""
@@ -85,6 +87,8 @@ class OrderMover:
             for line in order["lines"]:
                 units[line["product_id"]] += change * line["quantity"]
             await self._repository.add_units_sold(units, session=session)
+        if target in (OrderStatus.CANCELLED, OrderStatus.EXPIRED):
+            await self._discounts.give_back_uses(order, session=session)
         changes = self._rollup.change_rows(order, moved)
         event = EVENT_OF_STATUS.get(target)
         if event is not None:

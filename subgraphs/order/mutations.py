@@ -5,20 +5,19 @@ from typing import Annotated
 import strawberry
 
 from core.addresses import PostalAddress
-from schema.problems import ConflictProblem, InvalidInputProblem, NotFoundProblem
+from schema.problems import ConflictProblem, InvalidInputProblem
 from subgraphs.order.aftercare_mutations import AftercareMutations, OrderId, OrderResult
+from subgraphs.order.cart_fields import CartMutations
+from subgraphs.order.discount_fields import DiscountMutations
+from subgraphs.order.discount_problems import DiscountCodeProblem, ShippingUnavailableProblem
 from subgraphs.order.problems import (
     EmptyCartProblem,
     PaymentUnavailableProblem,
     ProductUnavailableProblem,
     StockShortageProblem,
 )
-from subgraphs.order.types import BUYERS, CART_OWNERS, Cart, Info, Order
-
-CartResult = Annotated[
-    Cart | InvalidInputProblem | NotFoundProblem | ProductUnavailableProblem | ConflictProblem,
-    strawberry.union("CartResult", description="The cart as it is now, or why it was not changed."),
-]
+from subgraphs.order.tariff_fields import TariffMutations
+from subgraphs.order.types import BUYERS, Info, Order
 
 
 @strawberry.input(description="Where the parcel goes.")
@@ -57,6 +56,9 @@ class CheckoutInput:
     )
     shipping_address: ShippingAddressInput = strawberry.field(description="Where the parcel goes.")
     note: str | None = strawberry.field(default=None, description="For the store.")
+    shipping_method_id: strawberry.ID | None = strawberry.field(
+        default=None, description="How it is sent, one of the options of `Cart.quote`; the cheapest way if not given."
+    )
 
 
 @strawberry.type(description="The order is placed; it has to be paid.")
@@ -64,7 +66,9 @@ class CheckoutSuccess:
     """A placed order."""
 
     order: Order = strawberry.field(description="The order.", directives=BUYERS)
-    pay_url: str = strawberry.field(description="The page on which it is paid.", directives=BUYERS)
+    pay_url: str | None = strawberry.field(
+        description="The page on which it is paid; null if there is nothing to pay.", directives=BUYERS
+    )
 
 
 CheckoutResult = Annotated[
@@ -73,46 +77,17 @@ CheckoutResult = Annotated[
     | StockShortageProblem
     | ProductUnavailableProblem
     | PaymentUnavailableProblem
+    | DiscountCodeProblem
+    | ShippingUnavailableProblem
     | InvalidInputProblem
     | ConflictProblem,
     strawberry.union("CheckoutResult", description="The order, or why there is none."),
 ]
 
-ProductId = Annotated[strawberry.ID, strawberry.argument(description="The product.")]
-Quantity = Annotated[int, strawberry.argument(description="How many pieces, 1 to 999.")]
-
 
 @strawberry.type
-class Mutation(AftercareMutations):
+class Mutation(AftercareMutations, CartMutations, DiscountMutations, TariffMutations):
     """Root fields."""
-
-    @strawberry.federation.mutation(
-        authenticated=True, description="Put pieces of a product into your cart.", directives=CART_OWNERS
-    )
-    async def add_to_cart(self, info: Info, product_id: ProductId, quantity: Quantity = 1) -> CartResult:
-        """Add to the cart."""
-        context = info.context
-        return Cart.from_cart(await context.service.add_to_cart(product_id, quantity, context.identity))
-
-    @strawberry.federation.mutation(
-        authenticated=True, description="Have exactly so many pieces of a product in your cart.", directives=CART_OWNERS
-    )
-    async def set_cart_quantity(self, info: Info, product_id: ProductId, quantity: Quantity) -> CartResult:
-        """Set the quantity of a product."""
-        context = info.context
-        return Cart.from_cart(await context.service.set_cart_quantity(product_id, quantity, context.identity))
-
-    @strawberry.federation.mutation(
-        authenticated=True, description="Take a product out of your cart.", directives=CART_OWNERS
-    )
-    async def remove_from_cart(self, info: Info, product_id: ProductId) -> CartResult:
-        """Remove a product."""
-        return Cart.from_cart(await info.context.service.remove_from_cart(product_id, info.context.identity))
-
-    @strawberry.federation.mutation(authenticated=True, description="Empty your cart.", directives=CART_OWNERS)
-    async def clear_cart(self, info: Info) -> CartResult:
-        """Remove all products."""
-        return Cart.from_cart(await info.context.service.clear_cart(info.context.identity))
 
     @strawberry.federation.mutation(
         authenticated=True,
@@ -124,7 +99,11 @@ class Mutation(AftercareMutations):
     ) -> CheckoutResult:
         """Check out the caller's cart."""
         done = await info.context.service.check_out(
-            input.idempotency_key, input.shipping_address.to_address(), input.note, info.context.identity
+            input.idempotency_key,
+            input.shipping_address.to_address(),
+            input.note,
+            info.context.identity,
+            shipping_method_id=input.shipping_method_id,
         )
         return CheckoutSuccess(order=Order.from_row(done.order), pay_url=done.pay_url)
 

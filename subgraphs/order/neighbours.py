@@ -9,7 +9,8 @@ from core.money import Money
 from core.peers import PeerError, Peers, PeerUnavailable
 from loaders.remote import remote_entity_loader
 from subgraphs.order.carts import CartLine
-from subgraphs.order.model import Quote
+from subgraphs.order.payment_lines import payment_lines
+from subgraphs.order.pricing import Quote
 from subgraphs.order.problems import Shortage, StockShort
 
 _RESERVE = """
@@ -58,6 +59,14 @@ class ProductForSale:
     category_path: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """How much of a product can be bought now; *can_backorder* tells that more may be ordered than that."""
+
+    available: int
+    can_backorder: bool
+
+
 class Neighbours:
     """Typed calls to the other subgraphs. Each raises PeerError when the other one refuses or does not answer."""
 
@@ -80,6 +89,16 @@ class Neighbours:
         )
         products = await loader.load_many(list(product_ids))
         return {product["id"]: _read_product(product) for product in products if product}
+
+    async def find_stock(self, product_ids: Sequence[str]) -> dict[str, Stock]:
+        """Return how much of each product there is, by id; one request."""
+        loader = remote_entity_loader(self._peers, "inventory", "Product", "id availability { available canBackorder }")
+        products = await loader.load_many(list(product_ids))
+        return {
+            product["id"]: Stock(product["availability"]["available"], product["availability"]["canBackorder"])
+            for product in products
+            if product and product["availability"]
+        }
 
     async def reserve_stock(self, order_id: str, lines: Sequence[CartLine], *, expires_at: datetime) -> bool:
         """Reserve stock for an order, all or nothing; return False when this order's reservation is over already.
@@ -120,10 +139,9 @@ class Neighbours:
     ) -> str:
         """Open the payment of an order, or find it open; return the address of its pay page."""
         lines = [
-            {"name": line.name, "quantity": line.quantity, "unitAmount": line.unit_price.amount} for line in quote.lines
+            {"name": line.name, "quantity": line.quantity, "unitAmount": line.unit_amount}
+            for line in payment_lines(quote)
         ]
-        if quote.shipping.amount:
-            lines.append({"name": "Shipping", "quantity": 1, "unitAmount": quote.shipping.amount})
         answer = await self._peers.query(
             "payment",
             _OPEN_PAYMENT,

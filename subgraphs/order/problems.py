@@ -8,6 +8,13 @@ import strawberry
 from core.errors import BadUserInput, Conflict, DomainError
 from core.mongo import Row
 from schema.problems import Problem
+from subgraphs.order.discount_problems import (
+    DISCOUNT_PROBLEM_HANDLERS,
+    DiscountNotApplicable,
+    ShippingUnavailable,
+    code_problem_from_row,
+    code_problem_to_row,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,8 @@ def refusal_to_row(error: DomainError) -> Row:
             ]
         case ProductUnavailable():
             row["product_ids"] = list(error.product_ids)
+        case DiscountNotApplicable():
+            row |= code_problem_to_row(error.problem)
         case BadUserInput():
             row["field"] = error.field
     return row
@@ -76,6 +85,10 @@ def refusal_from_row(row: Row) -> DomainError:
             return ProductUnavailable(tuple(row["product_ids"]))
         case PaymentUnavailable.code:
             return PaymentUnavailable(row["message"])
+        case DiscountNotApplicable.code:
+            return DiscountNotApplicable(code_problem_from_row(row))
+        case ShippingUnavailable.code:
+            return ShippingUnavailable(row["message"])
         case BadUserInput.code:
             return BadUserInput(row["message"], field=row.get("field"))
         case _:
@@ -153,4 +166,5 @@ ORDER_PROBLEM_HANDLERS: tuple[strawberry.ExceptionHandler[Any, Any], ...] = (
     _StockShortHandler(),
     _ProductUnavailableHandler(),
     _PaymentUnavailableHandler(),
+    *DISCOUNT_PROBLEM_HANDLERS,
 )

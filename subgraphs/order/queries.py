@@ -7,13 +7,14 @@ import strawberry
 from core.paging import read_page_request
 from schema.pagination import After, Before, Connection, First, Last
 from schema.scalars import DateTime
+from subgraphs.order.cart_fields import CartQueries
+from subgraphs.order.discount_fields import DiscountQueries
 from subgraphs.order.filters import OrdersFilter
 from subgraphs.order.order_lists import OrderFilter
+from subgraphs.order.tariff_fields import TariffQueries
 from subgraphs.order.totals_queries import TotalsQueries
 from subgraphs.order.types import (
     BUYERS,
-    CART_OWNERS,
-    Cart,
     ChangedOrders,
     Info,
     Order,
@@ -23,13 +24,8 @@ from subgraphs.order.types import (
 
 
 @strawberry.type
-class Query(TotalsQueries):
+class Query(TotalsQueries, CartQueries, DiscountQueries, TariffQueries):
     """Root fields."""
-
-    @strawberry.federation.field(authenticated=True, description="Your cart.", directives=CART_OWNERS)
-    async def cart(self, info: Info) -> Cart | None:
-        """Return the caller's cart."""
-        return Cart.from_cart(await info.context.service.get_cart(info.context.identity))
 
     @strawberry.field(
         description="An order by id or number; null if there is none that you may see.", directives=BUYERS

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,8 +17,6 @@ from core.peers import PeerError
 from core.scopes import ORDERS_READ, ORDERS_WRITE, REPORTS_READ
 from core.service_calls import require_caller
 from core.subgraph import require_login, require_person, require_scopes
-from subgraphs.order.cart_repository import CartRepository
-from subgraphs.order.carts import Cart, add_to_cart, check_quantity, remove_from_cart, set_quantity
 from subgraphs.order.checkout import CheckedOut, Checkout, CheckoutRequest
 from subgraphs.order.desk import clean_optional
 from subgraphs.order.live_totals import LiveTotalsFeed
@@ -35,15 +32,12 @@ from subgraphs.order.moves import OrderMover
 from subgraphs.order.neighbours import Neighbours
 from subgraphs.order.order_lists import OrderFilter, plan_list
 from subgraphs.order.periods import P
-from subgraphs.order.problems import ProductUnavailable
 from subgraphs.order.repository import OrderRepository
 from subgraphs.order.totals import LiveTotals, TotalsReader
 from subgraphs.order.totals_model import TopProducts, TopProductsQuery, Totals, TotalsQuery
 
 log = structlog.get_logger(__name__)
 
-# A cart is changed by one person in a few tabs: more collisions in a row than this are a client gone wild
-CART_ATTEMPTS = 20
 # How many overdue orders one run of the job expires
 EXPIRE_BATCH = 200
 # An order whose payment cannot be stopped yet, or has just come in, is looked at again after this
@@ -67,7 +61,6 @@ class OrderService:
         clock: Clock,
         *,
         orders: OrderRepository,
-        carts: CartRepository,
         mover: OrderMover,
         checkout: Checkout,
         totals: TotalsReader,
@@ -77,50 +70,26 @@ class OrderService:
         self._client = client
         self._clock = clock
         self._orders = orders
-        self._carts = carts
         self._mover = mover
         self._checkout = checkout
         self._totals = totals
         self._live_totals = live_totals
         self._neighbours = neighbours
 
-    async def get_cart(self, caller: Identity) -> Cart:
-        """Return the caller's cart."""
-        return await self._carts.find_cart(require_person(caller))
-
-    async def add_to_cart(self, product_id: str, quantity: int, caller: Identity) -> Cart:
-        """Put pieces of a product on sale into the caller's cart.
-
-        Raises:
-            BadUserInput: the quantity is out of range, or the cart is full.
-            NotFound, ProductUnavailable: there is no such product, or it is not on sale.
-        """
-        owner_id = require_person(caller)
-        check_quantity(quantity)
-        await self._check_on_sale(product_id)
-        return await self._change_cart(owner_id, lambda cart: add_to_cart(cart, product_id, quantity))
-
-    async def set_cart_quantity(self, product_id: str, quantity: int, caller: Identity) -> Cart:
-        """Have exactly *quantity* pieces of a product in the caller's cart; errors as for add_to_cart."""
-        owner_id = require_person(caller)
-        check_quantity(quantity)
-        await self._check_on_sale(product_id)
-        return await self._change_cart(owner_id, lambda cart: set_quantity(cart, product_id, quantity))
-
-    async def remove_from_cart(self, product_id: str, caller: Identity) -> Cart:
-        """Take a product out of the caller's cart; do nothing when it is not in it."""
-        return await self._change_cart(require_person(caller), lambda cart: remove_from_cart(cart, product_id))
-
-    async def clear_cart(self, caller: Identity) -> Cart:
-        """Empty the caller's cart."""
-        return await self._change_cart(require_person(caller), lambda cart: replace(cart, lines=()))
-
     async def check_out(
-        self, idempotency_key: str, address: PostalAddress, note: str | None, caller: Identity
+        self,
+        idempotency_key: str,
+        address: PostalAddress,
+        note: str | None,
+        caller: Identity,
+        *,
+        shipping_method_id: str | None = None,
     ) -> CheckedOut:
         """Order the caller's cart; see Checkout.check_out."""
         buyer_id = require_person(caller)
-        return await self._checkout.check_out(CheckoutRequest(buyer_id, idempotency_key, address, note))
+        return await self._checkout.check_out(
+            CheckoutRequest(buyer_id, idempotency_key, address, note, shipping_method_id)
+        )
 
     async def list_orders(self, wanted: OrderFilter, page: PageRequest, caller: Identity) -> Page[Row]:
         """Return a page of all orders, newest first."""
@@ -198,7 +167,7 @@ class OrderService:
                 # Also of the own order, where it took the store's rights
                 is_privileged=by.kind is ActorKind.STORE or not may_cancel(status, by_store=False),
             )
-            if status is OrderStatus.PENDING_PAYMENT:
+            if status is OrderStatus.PENDING_PAYMENT or order["total_amount"] == 0:
                 return moved
             payment = {"payment_id": order.get("payment_id"), "amount": order["total_amount"]}
             return await self._mover.call_for_attention(
@@ -236,24 +205,6 @@ class OrderService:
                 )
 
         return work
-
-    async def _check_on_sale(self, product_id: str) -> None:
-        product = (await self._neighbours.find_products([product_id])).get(product_id)
-        if product is None:
-            raise NotFound(f"there is no product {product_id}")
-        if not product.is_active:
-            raise ProductUnavailable((product_id,))
-
-    async def _change_cart(self, owner_id: str, change: Callable[[Cart], Cart]) -> Cart:
-        for _ in range(CART_ATTEMPTS):
-            cart = await self._carts.find_cart(owner_id)
-            changed = change(cart)
-            if changed == cart:
-                return cart
-            saved = await self._carts.save_cart(changed, now=self._clock.now())
-            if saved is not None:
-                return saved
-        raise Conflict("the cart is being changed elsewhere; try again")
 
     async def _find_readable(self, order_id: str, caller: Identity) -> Row:
         order = await self._orders.find_order(order_id)

@@ -19,13 +19,18 @@ from schema.pagination import After, Before, Connection, First, Last, connection
 from schema.scalars import BigInt, DateTime
 from subgraphs.order.aftercare import Aftercare
 from subgraphs.order.aftercare_types import AftercareFields, OrderPieces
-from subgraphs.order.carts import Cart as CartValue
+from subgraphs.order.cart_changes import Offer
+from subgraphs.order.cart_codes import CartCodes
+from subgraphs.order.cart_service import CartService
+from subgraphs.order.discount_service import DiscountService
 from subgraphs.order.erased_buyers import ErasedBuyers
 from subgraphs.order.filters import UserOrdersFilter
 from subgraphs.order.fulfilment import ReturnStatus, delivered_of, returning_of, shipped_of
 from subgraphs.order.model import ActorKind, Attention, HistoryEvent, OrderStatus
 from subgraphs.order.order_lists import OrderFilter
+from subgraphs.order.price_types import OrderPrices
 from subgraphs.order.service import OrderService, can_read
+from subgraphs.order.tariffs import Tariffs
 
 
 @dataclass(slots=True)
@@ -34,6 +39,10 @@ class OrderContext:
 
     call: Call
     service: OrderService
+    carts: CartService
+    cart_codes: CartCodes
+    discounts: DiscountService
+    tariffs: Tariffs
     erased_buyers: ErasedBuyers
     aftercare: Aftercare
     settings: Settings
@@ -41,6 +50,7 @@ class OrderContext:
     orders_by_number: DataLoader[str, Row | None]
     orders_of_buyer: DataLoader[tuple[OrderFilter, PageRequest], Page[Row]]
     units_sold: DataLoader[str, Row | None]
+    offers: DataLoader[str, Offer]
 
     @property
     def identity(self) -> Identity:
@@ -71,37 +81,6 @@ class Product:
         return cls(id=id)
 
 
-@strawberry.type(description="Pieces of one product in a cart.")
-class CartLine:
-    id: strawberry.ID = strawberry.field(description="Stable as long as the product is in the cart.")
-    product: Product | None = strawberry.field(description="The product.")
-    quantity: int = strawberry.field(description="How many pieces.")
-
-
-@strawberry.type(description="What a user is about to order. Prices and stock are checked at checkout.")
-class Cart:
-    id: strawberry.ID = strawberry.field(description="The same for as long as its owner exists.")
-    lines: list[CartLine] = strawberry.field(
-        description="One line per product, in the order of adding.", directives=CART_OWNERS
-    )
-    item_count: int = strawberry.field(description="How many pieces there are in all.", directives=CART_OWNERS)
-
-    @classmethod
-    def from_cart(cls, cart: CartValue) -> "Cart":
-        return cls(
-            id=strawberry.ID(cart.id),
-            lines=[
-                CartLine(
-                    id=strawberry.ID(f"{cart.id}-{line.product_id}"),
-                    product=Product(id=strawberry.ID(line.product_id)),
-                    quantity=line.quantity,
-                )
-                for line in cart.lines
-            ],
-            item_count=cart.item_count,
-        )
-
-
 @strawberry.type(description="A line of an order: the product as it was when the order was placed.")
 class OrderLine:
     id: strawberry.ID = strawberry.field(description="Its id.")
@@ -110,7 +89,13 @@ class OrderLine:
     sku: str = strawberry.field(description="Its stock keeping unit when ordered.")
     quantity: int = strawberry.field(description="How many pieces.")
     unit_price: MoneyType = strawberry.field(description="The price of one piece when ordered.", directives=BUYERS)
-    total: MoneyType = strawberry.field(description="Price times quantity.", directives=BUYERS)
+    discount: MoneyType = strawberry.field(description="What discounts took off.", directives=BUYERS)
+    total: MoneyType = strawberry.field(
+        description="Price times quantity, less the discount; without a tax that comes on top.", directives=BUYERS
+    )
+    tax: MoneyType = strawberry.field(
+        description="Its tax: in its total, or on top, as the order's tax says.", directives=BUYERS
+    )
     shipped_quantity: int = strawberry.field(description="How many pieces have left the house.")
     delivered_quantity: int = strawberry.field(description="How many of them have arrived.")
     returned_quantity: int = strawberry.field(description="How many of them were given back and have come.")
@@ -171,7 +156,7 @@ class OrderHistoryEntry:
 @strawberry.federation.type(
     keys=["id", "number"], description="An order. Its buyer and holders of orders:read can see it."
 )
-class Order(AftercareFields):
+class Order(AftercareFields, OrderPrices):
     id: strawberry.ID = strawberry.field(description="Its id.")
     number: str = strawberry.field(description="For people: ORD-261124-7K3QX9TM0A.")
     status: OrderStatus = strawberry.field(description="Where it stands.")
@@ -199,23 +184,28 @@ class Order(AftercareFields):
                 sku=line["sku"],
                 quantity=line["quantity"],
                 unit_price=self._money(line["unit_amount"]),
+                discount=self._money(line.get("discount_amount", 0)),
                 total=self._money(line["total_amount"]),
                 shipped_quantity=shipped[line["id"]],
                 delivered_quantity=delivered[line["id"]],
                 returned_quantity=returned[line["id"]],
+                tax=self._money(line.get("tax_amount", 0)),
             )
             for line in self.row["lines"]
         ]
 
-    @strawberry.field(description="The sum of the lines.", directives=BUYERS)
+    @strawberry.field(description="Price times quantity of all lines, before discounts.", directives=BUYERS)
     def subtotal(self) -> MoneyType:
         return self._money(self.row["subtotal_amount"])
 
-    @strawberry.field(description="The fee for shipping.", directives=BUYERS)
+    @strawberry.field(description="The fee for shipping, before discounts.", directives=BUYERS)
     def shipping(self) -> MoneyType:
         return self._money(self.row["shipping_amount"])
 
-    @strawberry.field(description="What the buyer pays: subtotal and shipping.", directives=BUYERS)
+    @strawberry.field(
+        description="What the buyer pays: subtotal - discountTotal + shipping + the tax that is not in the prices.",
+        directives=BUYERS,
+    )
     def total(self) -> MoneyType:
         return self._money(self.row["total_amount"])
 

@@ -26,13 +26,17 @@ query SyncChangedOrders($since: DateTime!, $until: DateTime!, $buyerId: ID, $fir
       id number status placedAt paidAt updatedAt
       buyer { id }
       subtotal { amount currency }
+      discountTotal { amount currency }
       shipping { amount currency }
+      tax { name isInclusive amount { amount currency } }
       total { amount currency }
       lines {
         product { id }
         name sku quantity
         unitPrice { amount currency }
+        discount { amount currency }
         total { amount currency }
+        tax { amount currency }
       }
     }
     endCursor

@@ -1,9 +1,9 @@
 """What the store knows about a person, collected for that person (GDPR, articles 15 and 20).
 
-The worker collects it in parts, each a JSON document that says what is in it: the account with its sessions and its
-audit entries, then the orders with their payments a hundred at a time, then the sync schedules. So neither memory nor
-an answer grows with the length of a history. Whoever asks proves the password, and only the session that has asked can
-read it: a token that was stolen elsewhere does not open it.
+The worker collects it in parts, each a JSON document that says what is in it: the account with its cart, its sessions
+and its audit entries, then the orders with their payments a hundred at a time, then the sync schedules. So neither
+memory nor an answer grows with the length of a history. Whoever asks proves the password, and only the session that has
+asked can read it: a token that was stolen elsewhere does not open it.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -180,6 +180,7 @@ class DataExports:
                 "created_at": account.created_at,
                 "updated_at": account.updated_at,
             },
+            "cart": await self._neighbours.read_cart(account.id),
             "second_factor": await self._read_second_factor(account.id),
             "sessions": _pick(await self._repository.find_sessions(account.id), _SESSION_FIELDS),
             "audit_log": [

@@ -15,6 +15,12 @@ BEGINNING = "1970-01-01T00:00:00.000Z"
 
 _OPEN_ORDERS = "query OpenOrders($buyerId: ID!) { openOrderCount(buyerId: $buyerId) }"
 
+_CART = """
+query PersonalCart($ownerId: ID!) {
+  cartOf(ownerId: $ownerId) { discountCodes lines { product { id } quantity } }
+}
+"""
+
 _MONEY = "{ amount currency }"
 # The way that the sync subgraph reads orders, with everything that an order says about its buyer
 _ORDERS = f"""
@@ -22,8 +28,9 @@ query PersonalOrders($until: DateTime!, $buyerId: ID!, $first: Int!, $after: Str
   changedOrders(since: "{BEGINNING}", until: $until, buyerId: $buyerId, first: $first, after: $after) {{
     orders {{
       id number status placedAt paidAt updatedAt quantity note
-      subtotal {_MONEY} shipping {_MONEY} total {_MONEY}
-      lines {{ id product {{ id }} name sku quantity unitPrice {_MONEY} total {_MONEY} }}
+      subtotal {_MONEY} discountTotal {_MONEY} shipping {_MONEY} total {_MONEY}
+      discounts {{ code kind amount {_MONEY} }} shippingMethod {{ name }} tax {{ name isInclusive amount {_MONEY} }}
+      lines {{ id product {{ id }} name sku quantity unitPrice {_MONEY} discount {_MONEY} total {_MONEY} }}
       shippingAddress {{ recipient phone line1 line2 city region postalCode country }}
       shipments {{
         carrier trackingNumber shippedAt deliveredAt lines {{ lineId quantity }} events {{ at status location }}
@@ -86,6 +93,13 @@ class Neighbours:
             if not page.hasNextPage:
                 return
             after = page.endCursor
+
+    async def read_cart(self, user_id: str) -> dict[str, Any]:
+        """Return what is in a user's cart."""
+        cart = (await self._peers.query("order", _CART, {"ownerId": user_id})).get("cartOf")
+        if not isinstance(cart, dict):
+            raise PeerUnavailable("subgraph order answered with something else than a cart")
+        return cart
 
     async def read_schedules(self, user_id: str) -> list[dict[str, Any]]:
         """Return a user's sync schedules, without their secrets."""

@@ -65,6 +65,9 @@ async def test_a_person_gets_all_that_the_store_knows(world: World, person: Pers
         await world.subgraphs["user"].execute(suspend, {"input": given}, None, call)
     await person.mails()
 
+    # Something that is not ordered yet
+    await person.choose()
+
     asked = await request(person)
     now = world.clock.now()
     assert asked == {
@@ -84,6 +87,8 @@ async def test_a_person_gets_all_that_the_store_knows(world: World, person: Pers
     assert account["account"]["email"] == person.email
     assert (account["account"]["name"], account["account"]["phone"]) == ("Wening Kartika", "+628119999000")
     assert account["account"]["addresses"][0]["line1"] == "Gang Cempaka 77"
+    (line,) = account["cart"]["lines"]
+    assert (line["quantity"], account["cart"]["discountCodes"]) == (2, [])
     assert account["second_factor"] == {
         "enabled": True,
         "enabled_at": now.isoformat().replace("+00:00", "Z"),
@@ -100,6 +105,7 @@ async def test_a_person_gets_all_that_the_store_knows(world: World, person: Pers
     (order,) = orders["orders"]
     assert order["shippingAddress"] == ADDRESS
     assert order["note"] == "for my grandmother"
+    assert (order["shippingMethod"], order["discounts"], order["tax"]) == ({"name": "Standard"}, [], None)
     assert (order["payment"]["status"], order["payment"]["amount"]) == ("PAID", order["total"])
     assert [schedule["webhookUrl"] for schedule in schedules["sync_schedules"]] == [SCHEDULE["webhookUrl"]]
     everything = json.dumps([account, orders, schedules])

@@ -84,5 +84,6 @@ def find(value: Any, path: str) -> Any:
         if step.isdecimal():
             value = value[int(step)] if len(value) > int(step) else None
         else:
-            value = value[step]
+            # Of a union, the member that came may not have the field
+            value = value.get(step)
     return value

@@ -13,7 +13,7 @@ databases: whoever is refused has changed nothing.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from tests.integration.security.things import SCHEDULE
@@ -56,6 +56,8 @@ STAFF_SCOPE: Outcomes = (LOGIN, SCOPE, SHOWN, SHOWN, SCOPE, SCOPE)
 ADMIN_SCOPE: Outcomes = (LOGIN, SCOPE, SCOPE, SHOWN, SCOPE, SCOPE)
 # For the owner alone: staff has no look at the schedules of others
 OWNER_ONLY: Outcomes = (LOGIN, NULL, NULL, NULL, SHOWN, SHOWN)
+# Everybody who is logged in has one
+EVERYBODYS_OWN: Outcomes = (LOGIN, SHOWN, SHOWN, SHOWN, SHOWN, SCOPE)
 # Everybody has something of the kind, and the owner's holds something; a service is nobody
 OWN_ONE: Outcomes = (LOGIN, NULL, NULL, NULL, SHOWN, SCOPE)
 # For the owner, and for holders of users:write
@@ -88,6 +90,8 @@ READS: tuple[Read, ...] = (
     Read("categories", "{ categories { id } }", EVERYBODY),
     Read("category", '{ category(id: "%(category)s") { id } }', EVERYBODY),
     Read("dataExport", "{ dataExport { id status partCount } }", OWN_ONE),
+    Read("discount", '{ discount(code: "%(code)s") { id } }', STAFF_SCOPE),
+    Read("discounts", "{ discounts { nodes { id used } } }", STAFF_SCOPE),
     Read("me", "{ me { id email phone roles } }", (NULL, SHOWN, SHOWN, SHOWN, SHOWN, NULL)),
     Read(
         "monthlyOrderTotals",
@@ -118,6 +122,7 @@ READS: tuple[Read, ...] = (
     Read("secondFactor", "{ secondFactor { recoveryCodesLeft } }", (LOGIN, *[SHOWN] * 4, SCOPE)),
     Read("sessions.0", "{ sessions { id address } }", OWN_ONE),
     Read("sessions", '{ sessions(userId: "usr_ani") { id } }', OWN_SESSIONS),
+    Read("shippingMethods", "{ shippingMethods { id } }", STAFF_SCOPE),
     Read("stockLevels", "{ stockLevels { nodes { onHand } } }", STAFF_SCOPE),
     Read("backInStockNotices", "{ backInStockNotices { createdAt } }", (LOGIN, *[SHOWN] * 4, SCOPE)),
     Read("stockAlerts", "{ stockAlerts { nodes { available } } }", STAFF_SCOPE),
@@ -125,6 +130,7 @@ READS: tuple[Read, ...] = (
     Read("syncRun", '{ syncRun(id: "%(run)s") { id } }', OWNER_ONLY),
     Read("syncSchedule", '{ syncSchedule(id: "%(schedule)s") { id } }', OWNER_ONLY),
     Read("syncSchedules.0", "{ syncSchedules { id } }", OWN_ONE),
+    Read("taxZones", "{ taxZones { id } }", STAFF_SCOPE),
     Read("user", '{ user(id: "usr_ani") { id } }', (LOGIN, NULL, SHOWN, SHOWN, SHOWN, SHOWN)),
     Read("warehouses", "{ warehouses { id } }", STAFF_SCOPE),
     Read("users", "{ users { nodes { email } } }", STAFF_SCOPE),
@@ -147,6 +153,7 @@ DOORS: Mapping[str, tuple[str, Mapping[str, str] | None]] = {
     "Audit": ("auditLog(first: 5)", None),
     "Cancelled": ('order(id: "%(cancelled)s")', {"__typename": "Order", "id": "%(cancelled)s"}),
     "Cart": ("cart", None),
+    "Discounts": ("discounts(first: 5)", None),
     "Export": ("dataExport", None),
     "Movements": ('stockMovements(productId: "%(product)s", last: 1)', None),
     "Order": ('order(id: "%(shipped)s")', {"__typename": "Order", "id": "%(shipped)s"}),
@@ -164,6 +171,7 @@ DOORS: Mapping[str, tuple[str, Mapping[str, str] | None]] = {
     "Sessions": ('sessions(userId: "usr_ani")', None),
     "Days": ('dailyOrderTotals(from: "2027-03-01", to: "2027-03-01")', None),
     "Years": ("yearlyOrderTotals(from: 2027, to: 2027)", None),
+    "TaxZones": ("taxZones", None),
     "Top": ('topProducts(month: "2027-03")', None),
     "Warehouses": ("warehouses", None),
     "Totals": ('monthlyOrderTotals(from: "2027-03", to: "2027-03")', None),
@@ -197,6 +205,17 @@ def _fields(type_name: str, door: str, inside: str, names: str, expected: Outcom
 
 
 MONEY = "{amount}"
+
+
+def _quote_fields(type_name: str, inside: str, names: str) -> tuple[Field, ...]:
+    """Return rows as `_fields` does, of what a cart would cost; the carts of all but the owner are empty."""
+    rows = []
+    for row in _fields(type_name, "Cart", inside, names, OWN_ONE):
+        selection = f'quote(country: "NZ", region: "Otago") {{ ... on CartQuote {{ {row.selection} }} }}'
+        rows.append(replace(row, selection=selection, path=f"quote.{row.path}"))
+    return tuple(rows)
+
+
 # The user's own, shown to those who look after accounts; whoever may not see the user does not come this far
 OF_USER: Outcomes = (LOGIN, NULL, SHOWN, SHOWN, SHOWN, SHOWN)
 # Staff sees the user and is told that this is not for them
@@ -213,7 +232,19 @@ FIELDS: tuple[Field, ...] = (
         ADMIN_SCOPE,
     ),
     *_fields("AuditEntry", "Audit", "nodes.1", "target", ADMIN_SCOPE),
-    *_fields("Cart", "Cart", "", "itemCount lines{quantity}", (LOGIN, SHOWN, SHOWN, SHOWN, SHOWN, SCOPE)),
+    *_fields("Cart", "Cart", "", "itemCount lines{quantity} discountCodes", EVERYBODYS_OWN),
+    Field("Cart.quote", "Cart", 'quote(country: "NZ") { __typename }', "quote", EVERYBODYS_OWN),
+    *_fields("CartLine", "Cart", "lines.0", "changes{kind}", OWN_ONE),
+    *_fields("CartLineChange", "Cart", "lines.0.changes.0", f"priceBefore{MONEY} priceNow{MONEY}", OWN_ONE),
+    *_quote_fields(
+        "CartQuote", "", f"subtotal{MONEY} discountTotal{MONEY} shipping{MONEY} total{MONEY} lines{{quantity}}"
+    ),
+    *_quote_fields(
+        "CartQuote", "", "discounts{kind} codeProblems{reason} shippingMethod{id} shippingOptions{id} tax{name}"
+    ),
+    *_quote_fields("CartQuoteLine", "lines.0", f"unitPrice{MONEY} discount{MONEY} total{MONEY} tax{MONEY}"),
+    *_quote_fields("ShippingOption", "shippingMethod", f"fee{MONEY}"),
+    *_fields("Discount", "Discounts", "nodes.0", f"code amount{MONEY} minimumSubtotal{MONEY}", STAFF_SCOPE),
     *_fields("DataExport", "Export", "", "part", OWN_ONE),
     *_fields("MonthlyOrderTotal", "Totals", "months.0", f"revenue{MONEY} averageOrderValue{MONEY}", OF_REPORT),
     *_fields("MonthlyOrderTotals", "Totals", "", "months{orderCount}", OF_REPORT),
@@ -233,10 +264,14 @@ FIELDS: tuple[Field, ...] = (
     *_fields("StaffNote", "Order", "staffNotes.0", "authorId text", OF_STORE),
     *_fields("OrderHistoryEntry", "Order", "history.0", "actorId", OF_STORE),
     *_fields("OrderHistoryEntry", "Cancelled", "history.1", "reason", OWN),
-    *_fields("OrderLine", "Order", "lines.0", f"unitPrice{MONEY} total{MONEY}", OWN),
+    *_fields("OrderLine", "Order", "lines.0", f"unitPrice{MONEY} discount{MONEY} total{MONEY} tax{MONEY}", OWN),
     *_fields("Payment", "Payment", "", f"amount{MONEY} payUrl refunded{MONEY}", OWN),
     *_fields("Payment", "Refunded", "", "refunds{id}", OWN),
     *_fields("Refund", "Refunded", "refunds.0", f"amount{MONEY} reason", OWN),
+    *_fields("Order", "Order", "", f"discountTotal{MONEY} discounts{{kind}} tax{{name}}", OWN),
+    *_fields("AppliedDiscount", "Order", "discounts.0", f"code amount{MONEY}", OWN),
+    *_fields("OrderTax", "Order", "tax", f"amount{MONEY} onShipping{MONEY} parts{{percent}}", OWN),
+    *_fields("OrderTaxPart", "Order", "tax.parts.0", f"taxable{MONEY} amount{MONEY}", OWN),
     *_fields("PriceRangeFacet", "Products", "facets.priceRanges.0", f"from{MONEY} to{MONEY}", EVERYBODY),
     *_fields("Product", "Product", "", f"price{MONEY}", EVERYBODY),
     *_fields("Product", "Product", "", f"regularPrice{MONEY}", EVERYBODY),
@@ -265,6 +300,7 @@ FIELDS: tuple[Field, ...] = (
     *_fields("SyncRun", "Run", "", "error", OWNER_ONLY),
     *_fields("SyncSchedule", "Schedule", "", "webhookUrl owner{id}", OWNER_ONLY),
     Field("SyncSchedule.runs", "Schedule", "runs { nodes { id } }", "runs", OWNER_ONLY),
+    *_fields("TaxZone", "TaxZones", "0", "region", STAFF_SCOPE),
     *_fields("TrackingEvent", "Order", "shipments.0.events.0", "location", OWN),
     *_fields("Warehouse", "Warehouses", "0", "code", STAFF_SCOPE),
     *_fields("User", "User", "", "name email phone roles scopes status", OF_USER),
@@ -280,6 +316,7 @@ IN_ANSWERS = frozenset(
     {
         *("AuthSession.accessToken", "AuthSession.deviceToken", "AuthSession.refreshToken", "AuthSession.tokenType"),
         *("AuthSession.user", "CheckoutSuccess.order", "CheckoutSuccess.payUrl"),
+        *("GuestCartCreated.cart", "GuestCartCreated.token"),
         *("RecoveryCodes.codes", "SecondFactorEnrolment.secret"),
         *("SyncScheduleCreated.schedule", "SyncScheduleCreated.secret"),
     }
@@ -313,6 +350,10 @@ BY_CUSTOMERS = (LOGIN, *["Cart"] * 4, SCOPE)
 BY_WHO_KNOWS_THE_PASSWORD: Outcomes = (LOGIN, *[PASSWORD] * 4, SCOPE)
 OF_OWN_ADDRESS: Outcomes = (LOGIN, HIDDEN, HIDDEN, HIDDEN, "User", SCOPE)
 
+_CODE = {"code": "NEW-CODE", "name": "New", "kind": "PERCENTAGE", "percent": "5"}
+_BANDS = [{"upToGrams": 1000, "amount": 5}]
+_METHOD = {"name": "New", "zones": [{"currency": "USD", "countries": ["NZ"], "bands": _BANDS}]}
+_TAX = {"country": "NZ", "region": "Fiordland", "name": "GST", "percent": "15", "isInclusive": True}
 _PRODUCT = {"sku": "NEW-1", "name": "New", "price": {"decimal": "10", "currency": "IDR"}}
 _VARIANT = {"productId": "%(wardrobe)s", "sku": "V-%(wardrobe)s", "choices": [{"name": "size", "value": "s"}]}
 _SALE = {"code": "NEW", "name": "New", "currency": "IDR", "validFrom": "2020-01-01T00:00:00Z"}
@@ -379,6 +420,47 @@ WRITES: tuple[Write, ...] = (
     Write("setCartQuantity", {"productId": ("ID!", "%(product)s"), "quantity": ("Int!", 3)}, BY_CUSTOMERS),
     Write("removeFromCart", {"productId": ("ID!", "%(product)s")}, BY_CUSTOMERS),
     Write("clearCart", {}, BY_CUSTOMERS),
+    Write("createGuestCart", {"productId": ("ID!", "%(product)s")}, ("GuestCartCreated",) * 6),
+    Write("addToCart", {"productId": ("ID!", "%(product)s"), "cartToken": ("String", "a guess")}, (HIDDEN,) * 6),
+    Write("mergeCart", {"token": ("String!", "a guess")}, BY_CUSTOMERS),
+    Write("applyDiscountCode", {"code": ("String!", "A-GUESS")}, (LOGIN, *["DiscountCodeProblem"] * 4, SCOPE)),
+    Write("removeDiscountCode", {"code": ("String!", "A-GUESS")}, BY_CUSTOMERS),
+    Write(
+        "createDiscount",
+        {"input": ("CreateDiscountInput!", _CODE)},
+        (LOGIN, SCOPE, "Discount", CONFLICT, SCOPE, SCOPE),
+        "DISCOUNT_CREATED",
+    ),
+    Write(
+        "changeDiscount",
+        {"input": ("ChangeDiscountInput!", {"id": "%(discount)s", "name": "Changed"})},
+        (LOGIN, SCOPE, "Discount", "Discount", SCOPE, SCOPE),
+        "DISCOUNT_CHANGED",
+    ),
+    Write(
+        "endDiscount",
+        {"id": ("ID!", "%(discount)s")},
+        (LOGIN, SCOPE, "Discount", "Discount", SCOPE, SCOPE),
+        "DISCOUNT_ENDED",
+    ),
+    Write(
+        "saveShippingMethod",
+        {"input": ("SaveShippingMethodInput!", _METHOD)},
+        (LOGIN, SCOPE, "ShippingMethod", "ShippingMethod", SCOPE, SCOPE),
+        "SHIPPING_METHOD_SAVED",
+    ),
+    Write(
+        "saveTaxZone",
+        {"input": ("SaveTaxZoneInput!", _TAX)},
+        (LOGIN, SCOPE, "TaxZone", "TaxZone", SCOPE, SCOPE),
+        "TAX_ZONE_SAVED",
+    ),
+    Write(
+        "removeTaxZone",
+        {"country": ("String!", "NZ"), "region": ("String", "Otago")},
+        (LOGIN, SCOPE, "TaxZoneRemoved", HIDDEN, SCOPE, SCOPE),
+        "TAX_ZONE_REMOVED",
+    ),
     Write(
         "checkout",
         {"input": ("CheckoutInput!", {"idempotencyKey": "theirs", "shippingAddress": ADDRESS})},
@@ -663,6 +745,8 @@ DONE = frozenset(
         *(
             "Cart",
             "Category",
+            "Discount",
+            "GuestCartCreated",
             "Order",
             "PasswordResetRequested",
             "PriceList",
@@ -671,6 +755,7 @@ DONE = frozenset(
             "Role",
         ),
         *("OrderExportLink", "Payment"),
+        *("ShippingMethod", "TaxZone", "TaxZoneRemoved"),
         *("RoleDeleted", "Session", "StockLevel", "SyncRun", "SyncSchedule", "SyncScheduleCreated"),
         *("SyncScheduleDeleted", "User", "Warehouse"),
         # Of logoutEverywhere

@@ -61,6 +61,7 @@ INTERNAL = {
         '{ changedOrders(since: "2020-01-01T00:00:00Z", until: "2030-01-01T00:00:00Z", first: 10, buyerId: "usr_ani") '
         "{ orders { id } } }",
         '{ openOrderCount(buyerId: "usr_ani") }',
+        '{ cartOf(ownerId: "usr_ani") { itemCount } }',
     ],
     "payment": [
         'mutation { openPayment(input: {orderId: "ord_x", orderNumber: "X", buyerId: "usr_ani", amount: {amount: 1, '

@@ -13,6 +13,7 @@ from subgraphs.user.second_factor.documents import SecondFactorDocument
 from tests.integration.security.world import CHEAP, World
 from tests.testkit.callers import ADMIN, STAFF, Caller
 from tests.testkit.shop import ADDRESS, ANI, Shop
+from tests.testkit.tariffs import create_discount, save_zone
 
 _CREATE_SCHEDULE = """
 mutation($input: CreateSyncScheduleInput!) {
@@ -53,8 +54,8 @@ class Things:
 
     And an address of hers, and the one session that she has; she has a data export, too. *customer* is somebody else,
     who has a second factor. *role* is one that nobody has. *shelf* is a category below another, *wardrobe* a product
-    with options, *deleted* one that was deleted, *price_list* one with a former price of *product*. What only
-    `make_all_things` makes is empty otherwise.
+    with options, *deleted* one that was deleted, *price_list* one with a former price of *product*, *discount* one with
+    the *code*. There is a tax zone for a region. What only `make_all_things` makes is empty otherwise.
     """
 
     order: str
@@ -73,6 +74,8 @@ class Things:
     wardrobe: str
     deleted: str
     price_list: str
+    discount: str
+    code: str
     line: str = ""
     shipment: str = ""
     return_id: str = ""
@@ -140,6 +143,8 @@ async def make_things(world: World, *, stage: str = "PAID") -> Things:
         wardrobe=wardrobe,
         deleted=deleted,
         price_list=price_list,
+        discount=await _give_away(world, f"CODE-{name}"),
+        code=f"CODE-{name}",
         **moved,
     )
 
@@ -159,6 +164,14 @@ async def _move(shop: Shop, order_id: str, documents: tuple[str, ...]) -> dict[s
         result = await shop.order.data(filled, {"id": order_id}, by=STAFF)
         assert [each["__typename"] for each in result.values()] == ["Order"], result
         documents = documents[1:]
+
+
+async def _give_away(world: World, code: str) -> str:
+    """Make a discount, and a tax zone for a region; return the discount's id."""
+    money = {"decimal": "100", "currency": "IDR"}
+    created = await create_discount(world.shop, code, kind="FIXED_AMOUNT", amount=money, minimumSubtotal=money)
+    await save_zone(world.shop, "NZ", "15", region="Otago")
+    return str(created["id"])
 
 
 async def _price(world: World, name: str, draft: str) -> str:
@@ -243,7 +256,11 @@ async def make_all_things(world: World) -> Things:
     await shop.order.data(_TRACK, {"id": shipped}, by=STAFF)
     await _refund(shop, shipped)
     orders = world.subgraphs["order"].runtime.database["orders"]
-    await orders.update_one({"_id": shipped}, {"$set": {"attention": "REFUND_DUE"}})
+    applied = {"discount_id": things.discount, "code": things.code, "kind": "FIXED_AMOUNT", "amount": 100}
+    part = {"rate": 110_000, "taxable_amount": 1000, "amount": 110}
+    tax = {"zone_id": "ID", "name": "PPN", "is_inclusive": True, "shipping_amount": 10, "parts": [part]}
+    given = {"attention": "REFUND_DUE", "discounts": [applied], "discount_amount": 100, "tax": tax}
+    await orders.update_one({"_id": shipped}, {"$set": given})
     cancelled = await _check_out(shop, name, f"cancelled-{name}")
     await shop.order.data(_CANCEL, {"id": cancelled}, by=ANI)
     (open_payment,) = [row for row in await shop.payments() if row["order_id"] == things.unpaid]
@@ -253,6 +270,9 @@ async def make_all_things(world: World) -> Things:
         "createCategory"
     ]["id"]
     await shop.put_in_cart(ANI, **{name: 1})
+    # Its price has changed since
+    products = world.subgraphs["product"].runtime.database["products"]
+    await products.update_one({"_id": things.product}, {"$inc": {"regular_price.amount": 1}})
     log = AuditLog(users.database, users.clock)
     await log.record(AuditAction.ROLE_CREATED, by=ADMIN, target="WAREHOUSE")
     await log.record(

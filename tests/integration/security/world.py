@@ -56,6 +56,7 @@ CHEAP = Passwords(time_cost=1, memory_kib=8, threads=1)
 
 # That somebody guessed is counted and noted, whatever comes of it; that is no change
 _NOTES = ("LOGIN_FAILED", "TOO_MANY_ATTEMPTS")
+_ATTEMPTS = (THROTTLE, "code_guesses")
 
 _addresses = count(1)
 
@@ -103,7 +104,7 @@ class World:
         for name, subgraph in self.subgraphs.items():
             database = subgraph.runtime.database
             for collection in sorted(await database.list_collection_names()):
-                if collection != THROTTLE:
+                if collection not in _ATTEMPTS:
                     query = {"action": {"$nin": _NOTES}} if collection == AUDIT else {}
                     rows[f"{name}.{collection}"] = await database[collection].find(query).sort("_id", 1).to_list()
         return rows
@@ -130,6 +131,7 @@ class World:
     async def forget_attempts(self) -> None:
         """Let attempts count from the first again: what a test asks for is not to depend on those before it."""
         await self.subgraphs["user"].runtime.database[THROTTLE].delete_many({})
+        await self.subgraphs["order"].runtime.database["code_guesses"].delete_many({})
 
     async def audited(self, action: str) -> int:
         """Return how many entries of *action* there are, or are on their way to the log."""

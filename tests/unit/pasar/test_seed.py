@@ -16,8 +16,10 @@ from pasar.seed.people import Person
 from pasar.seed.plan import Plan, SeededStore
 from pasar.seed.rows import sold_rows
 from subgraphs.order.documents import OrderRow
-from subgraphs.order.model import NEXT_STATUSES, SALES_STATUSES, OrderLine, OrderStatus, quote
+from subgraphs.order.model import NEXT_STATUSES, SALES_STATUSES, OrderLine, OrderStatus
+from subgraphs.order.pricing import Destination, price
 from subgraphs.order.repository import order_to_row
+from subgraphs.order.shipping_methods import STANDARD
 from subgraphs.payment.documents import PaymentRow
 from subgraphs.payment.repository import payment_to_row
 from subgraphs.product.model import ProductStatus, check_product
@@ -128,7 +130,7 @@ def test_an_order_costs_what_the_store_asks_for_it(
             OrderLine("", product.id, product.name, product.sku, pieces, product.price, product.weight_grams)
             for product, pieces, _ in order.lines
         ]
-        quoted = quote(lines)
+        quoted = price(lines, Destination("ID"), methods=[STANDARD])
         amounts = (row["subtotal_amount"], row["shipping_amount"], row["total_amount"], payment["amount"])
         assert tuple(Money(amount, CURRENCY) for amount in amounts) == (
             *(quoted.subtotal, quoted.shipping, quoted.total, quoted.total),

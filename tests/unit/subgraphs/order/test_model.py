@@ -5,23 +5,17 @@ import re
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from core.addresses import PostalAddress, clean_address
 from core.errors import BadUserInput, Conflict
-from core.money import CURRENCY_EXPONENTS, MAX_AMOUNT, Money
 from subgraphs.order.model import (
     SALES_STATUSES,
-    OrderLine,
     OrderStatus,
     check_transition,
     clean_note,
     may_cancel,
     new_order_number,
-    quote,
     sales_change,
-    shipping_fee,
     status_after_payment_ended,
 )
 
@@ -36,10 +30,6 @@ ALLOWED = {
     ("SHIPPED", "DELIVERED"),
 }
 MOVES = list(itertools.product(OrderStatus, OrderStatus))
-
-
-def line(amount: int, quantity: int, *, weight_grams: int = 0, currency: str = "IDR") -> OrderLine:
-    return OrderLine("l", "prd_1", "Cup", "CUP", quantity, Money(amount, currency), weight_grams)
 
 
 @pytest.mark.parametrize(("before", "after"), MOVES)
@@ -70,40 +60,6 @@ def test_an_unpaid_order_expires_only_when_its_time_is_over() -> None:
     earlier = datetime(2025, 12, 31, 23, 59, 59, tzinfo=UTC)
     assert status_after_payment_ended(ended_at=at, expires_at=at) is OrderStatus.EXPIRED
     assert status_after_payment_ended(ended_at=earlier, expires_at=at) is OrderStatus.CANCELLED
-
-
-@given(
-    st.lists(st.tuples(st.integers(0, 10**9), st.integers(1, 999), st.integers(0, 50_000)), min_size=1, max_size=100)
-)
-def test_the_total_is_the_sum_of_lines_and_shipping_in_any_order(rows: list[tuple[int, int, int]]) -> None:
-    lines = [line(amount, quantity, weight_grams=weight) for amount, quantity, weight in rows]
-    forwards, backwards = quote(lines), quote(lines[::-1])
-    assert forwards.total == backwards.total
-    assert forwards.subtotal.amount == sum(amount * quantity for amount, quantity, _ in rows)
-    assert forwards.total.amount == forwards.subtotal.amount + forwards.shipping.amount
-    assert forwards.quantity == sum(quantity for _, quantity, _ in rows)
-
-
-def test_currencies_do_not_mix() -> None:
-    with pytest.raises(BadUserInput, match="one order cannot mix IDR and USD"):
-        quote([line(1, 1), line(1, 1, currency="USD")])
-
-
-def test_a_sum_beyond_what_money_can_hold_is_refused() -> None:
-    with pytest.raises(BadUserInput, match="too large"):
-        quote([line(MAX_AMOUNT, 1), line(MAX_AMOUNT, 1)])
-
-
-@pytest.mark.parametrize(
-    ("weight_grams", "fee"), [(0, 12_000), (1, 12_000), (1000, 12_000), (1001, 24_000), (2500, 36_000)]
-)
-def test_each_started_kilogram_costs_the_same(weight_grams: int, fee: int) -> None:
-    assert shipping_fee(weight_grams, "IDR") == Money(fee, "IDR")
-
-
-@pytest.mark.parametrize("currency", sorted(CURRENCY_EXPONENTS))
-def test_every_currency_has_a_tariff(currency: str) -> None:
-    assert shipping_fee(1, currency).amount > 0
 
 
 def test_order_numbers_are_readable_and_differ() -> None:

@@ -63,7 +63,10 @@ def test_internal_fields_are_hidden_from_the_api() -> None:
         (r"monthlyOrderTotals\((.|\n)*?\): MonthlyOrderTotals! ", '@requiresScopes(scopes: [["reports:read"]])'),
         (r"packOrder\((.|\n)*?\): OrderResult! ", '@requiresScopes(scopes: [["orders:write"]])'),
         (r"checkout\((.|\n)*?\): CheckoutResult! ", '@owned(by: "buyer", orScopes: ["orders:read"]) @authenticated'),
-        (r"cart: Cart ", '@owned(by: "owner") @authenticated'),
+        (r"cart\((.|\n)*?\): Cart ", '@owned(by: "owner")'),
+        (r"mergeCart\((.|\n)*?\): CartResult! ", '@owned(by: "owner") @authenticated'),
+        (r"createDiscount\((.|\n)*?\): DiscountResult! ", '@requiresScopes(scopes: [["discounts:write"]])'),
+        (r"saveTaxZone\((.|\n)*?\): SaveTaxZoneResult! ", '@requiresScopes(scopes: [["tariffs:write"]])'),
     ],
 )
 def test_authorisation_is_declared(pattern: str, directive: str) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from subgraphs.inventory.turns import Turns
+from core.turns import Turns
 
 
 async def test_one_turn_at_a_time_per_product() -> None:
