@@ -24,7 +24,7 @@ CHUNK_ROWS = 100
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 _ADDRESS = ("recipient", "phone", "line1", "line2", "city", "region", "postal_code", "country")
-_SUMS = ("subtotal", "shipping", "total", "refunded")
+_SUMS = ("subtotal", "discount", "shipping", "tax", "total", "refunded")
 COLUMNS = (
     *("number", "status", "placed_at", "paid_at", "updated_at", "buyer_id", "buyer_name", "buyer_email"),
     *("currency", *_SUMS, "quantity", "lines", *_ADDRESS, "carriers", "tracking_numbers", "invoice_number", "note"),
@@ -102,7 +102,9 @@ def record_of(order: Row) -> dict[str, Any]:
         **{name: order.get(name) for name in ("buyer_id", "buyer_name", "buyer_email")},
         "currency": order["currency"],
         "subtotal": show(order["subtotal_amount"]),
+        "discount": show(order.get("discount_amount") or 0),
         "shipping": show(order["shipping_amount"]),
+        "tax": show(order.get("tax_amount") or 0),
         "total": show(order["total_amount"]),
         "refunded": show(order.get("refunded_amount") or 0),
         "quantity": order["quantity"],
@@ -113,6 +115,8 @@ def record_of(order: Row) -> dict[str, Any]:
                 "name": line["name"],
                 "quantity": line["quantity"],
                 "unit_price": show(line["unit_amount"]),
+                "discount": show(line.get("discount_amount") or 0),
+                "tax": show(line.get("tax_amount") or 0),
                 "total": show(line["total_amount"]),
             }
             for line in order["lines"]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import tzinfo
+from decimal import Decimal
 
 from core.money import Money
 from core.mongo import Row
@@ -32,7 +33,11 @@ def render_invoice(order: Row, seller: Seller) -> bytes:
     if order.get("paid_at"):
         facts.append(f"Paid: {day('paid_at')}")
     lines = [
-        (line["sku"], line["name"], str(line["quantity"]), show(line["unit_amount"]), show(line["total_amount"]))
+        (
+            *(line["sku"], line["name"], str(line["quantity"])),
+            # Before discounts, which stand below
+            *(show(line["unit_amount"]), show(line["unit_amount"] * line["quantity"])),
+        )
         for line in order["lines"]
     ]
     title = f"Invoice {order['invoice_number']}"
@@ -51,19 +56,31 @@ def render_invoice(order: Row, seller: Seller) -> bytes:
 
 
 def sums_of(order: Row) -> list[tuple[str, int]]:
-    """Return the names and amounts below the lines, the last of which is what was paid and stays.
+    """Return the names and amounts below the lines: how they come to the total, and what of it was paid back.
 
-    They add up whatever an order consists of: what its total has beyond lines and shipping has a line of its own.
+    A tax that prices include stands below the total, of which it is a part.
     """
     total, refunded = order["total_amount"], order.get("refunded_amount") or 0
-    sums = [("Subtotal", order["subtotal_amount"]), ("Shipping", order["shipping_amount"])]
-    rest = total - order["subtotal_amount"] - order["shipping_amount"]
-    if rest:
-        sums.append(("Discounts and taxes", rest))
-    sums.append(("Total", total))
+    method = (order.get("shipping_method") or {}).get("name")
+    tax = order.get("tax") or {"parts": [], "is_inclusive": False}
+    taxes = [(f"{tax['name']} {_percent(part['rate'])}", part["amount"]) for part in tax["parts"]]
+    sums = [
+        ("Subtotal", order["subtotal_amount"]),
+        *((f"Discount {each['code']}", -each["amount"]) for each in order.get("discounts") or ()),
+        (f"Shipping: {method}" if method else "Shipping", order["shipping_amount"]),
+        *([] if tax["is_inclusive"] else taxes),
+        ("Total", total),
+    ]
+    if tax["is_inclusive"]:
+        sums += [(f"Includes {name}", amount) for name, amount in taxes]
     if refunded:
         sums += [("Refunded", -refunded), ("Total after refunds", total - refunded)]
     return sums
+
+
+def _percent(rate: int) -> str:
+    """Return a rate in millionths as people write it: 11%, 8.25%."""
+    return f"{(Decimal(rate) / 10_000).normalize():f}%"
 
 
 def address_lines(order: Row) -> list[str]:

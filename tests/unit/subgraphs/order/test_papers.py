@@ -69,16 +69,55 @@ def test_what_was_paid_back_is_on_the_invoice() -> None:
     assert texts[-6:] == ["Total", "IDR 32,000", "Refunded", "IDR -5,000", "Total after refunds", "IDR 27,000"]
 
 
-def test_the_sums_add_up_whatever_a_total_consists_of() -> None:
-    sums = sums_of(order_of(total_amount=30_500, refunded_amount=500))
+APPLIED = [
+    {"discount_id": "dsc_1", "code": "TEA", "kind": "PERCENTAGE", "amount": 2_000},
+    {"discount_id": "dsc_2", "code": "FREE", "kind": "FREE_SHIPPING", "amount": 12_000},
+]
+
+
+def tax_of(*, is_inclusive: bool) -> dict[str, Any]:
+    parts = [
+        {"rate": 110_000, "taxable_amount": 18_000, "amount": 1_980},
+        {"rate": 82_500, "taxable_amount": 400, "amount": 33},
+    ]
+    return {"zone_id": "ID", "name": "PPN", "is_inclusive": is_inclusive, "shipping_amount": 0, "parts": parts}
+
+
+def test_an_invoice_shows_how_discounts_and_taxes_come_to_the_total() -> None:
+    order = order_of(
+        discounts=APPLIED,
+        shipping_method={"id": "shm_1", "name": "Standard"},
+        tax=tax_of(is_inclusive=False),
+        total_amount=20_013,
+        refunded_amount=500,
+    )
+    sums = sums_of(order)
     assert sums == [
         ("Subtotal", 20_000),
-        ("Shipping", 12_000),
-        ("Discounts and taxes", -1_500),
-        ("Total", 30_500),
+        ("Discount TEA", -2_000),
+        ("Discount FREE", -12_000),
+        ("Shipping: Standard", 12_000),
+        ("PPN 11%", 1_980),
+        ("PPN 8.25%", 33),
+        ("Total", 20_013),
         ("Refunded", -500),
-        ("Total after refunds", 30_000),
+        ("Total after refunds", 19_513),
     ]
+    assert sum(amount for _, amount in sums[:6]) == 20_013
+
+
+def test_a_tax_that_prices_include_is_a_part_of_the_total() -> None:
+    order = order_of(discounts=APPLIED, tax=tax_of(is_inclusive=True), total_amount=18_000)
+    sums = sums_of(order)
+    assert sums[-3:] == [("Total", 18_000), ("Includes PPN 11%", 1_980), ("Includes PPN 8.25%", 33)]
+    assert sum(amount for _, amount in sums[:-3]) == 18_000
+
+
+def test_the_lines_of_an_invoice_add_up_to_its_subtotal() -> None:
+    line = {"id": "l1", "sku": "TEA-1", "name": "Teh", "quantity": 2, "unit_amount": 10_000, "total_amount": 18_000}
+    texts = texts_of(render_invoice(order_of(lines=[line], discounts=APPLIED[:1], total_amount=30_000), SELLER))
+    amounts = texts[texts.index("TEA-1") :]
+    assert amounts[:7] == ["TEA-1", "Teh", "2", "IDR 10,000", "IDR 20,000", "Subtotal", "IDR 20,000"]
 
 
 def test_a_packing_slip_says_what_is_left_to_be_packed_and_no_price() -> None:
