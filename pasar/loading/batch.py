@@ -8,6 +8,7 @@ from bson.binary import Binary
 from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 from pymongo.collection import Collection
+from pymongo.errors import BulkWriteError
 
 from pasar.loading.journal import JOURNAL
 
@@ -59,7 +60,7 @@ class BatchWriter:
                 rows = _without_present(collection, rows)
             new[name] = len(rows)
             if rows:
-                collection.insert_many(rows, ordered=False)
+                _insert(collection, rows)
         journal = self._client[f"{self._destination.prefix}order"][JOURNAL]
         journal.insert_one({"_id": batch.name, "sums": Binary(batch.sums)})
         return WrittenBatch(batch.name, new)
@@ -67,6 +68,14 @@ class BatchWriter:
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
+
+
+def _insert(collection: Collection[dict[str, Any]], rows: Sequence[RawBSONDocument]) -> None:
+    # insert_many would decode each row for its id
+    command = {"insert": collection.name, "documents": rows, "ordered": False, "writeConcern": {"w": "majority"}}
+    errors = collection.database.command(command).get("writeErrors")
+    if errors:
+        raise BulkWriteError({"writeErrors": errors})
 
 
 def _without_present(collection: Collection[dict[str, Any]], rows: Sequence[RawBSONDocument]) -> list[RawBSONDocument]:

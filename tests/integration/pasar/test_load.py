@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.collection import Collection
+from pymongo.database import Database
 
 from core.mongo import Client
 from pasar.importing.load import load_orders
@@ -63,8 +64,9 @@ class Mortal:
         self.written = 0
         for name in self.WRITES:
             monkeypatch.setattr(AsyncCollection, name, self._watched(getattr(AsyncCollection, name)))
-        for name in ("insert_many", "insert_one"):
-            monkeypatch.setattr(Collection, name, self._watched_plain(getattr(Collection, name)))
+        # The programs that write batches use the plain driver: a command for rows, and the journal's notes
+        monkeypatch.setattr(Database, "command", self._watched_plain(Database.command))
+        monkeypatch.setattr(Collection, "insert_one", self._watched_plain(Collection.insert_one))
 
     def _count(self) -> None:
         if self.left == 0:
