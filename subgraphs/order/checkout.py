@@ -8,28 +8,27 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any
 
-import msgspec
 import structlog
 
-from core.addresses import PostalAddress, clean_address
 from core.clock import Clock
-from core.errors import BadUserInput, Conflict, DomainError, Unavailable
+from core.errors import Conflict, DomainError, Unavailable
 from core.ids import new_id
+from core.money import Money
 from core.mongo import Client, DuplicateKeyError, Row, Session, in_transaction
 from core.peers import PeerError
 from core.turns import Turns
 from subgraphs.order.cart_repository import CartRepository
 from subgraphs.order.carts import CartLine, take_out
 from subgraphs.order.checkout_repository import CheckoutRepository
+from subgraphs.order.checkout_request import CheckoutRequest, clean_request, fingerprint_of
 from subgraphs.order.checkout_steps import FINAL_STATES, FIRST_STATE
-from subgraphs.order.discount_problems import DiscountNotApplicable
+from subgraphs.order.discount_problems import DiscountNotApplicable, TotalDiffers
 from subgraphs.order.discount_repository import USES, DiscountRepository, UsedUp
 from subgraphs.order.discounts import CodeProblem, CodeRefusal
 from subgraphs.order.documents import CheckoutState, OrderRow
-from subgraphs.order.model import SYSTEM, OrderStatus, clean_note
+from subgraphs.order.model import SYSTEM, OrderStatus
 from subgraphs.order.moves import OrderMover
 from subgraphs.order.neighbours import Buyer, Neighbours, may_pass
 from subgraphs.order.pricing import Destination
@@ -53,18 +52,6 @@ TAKE_UP_AFTER = timedelta(seconds=30)
 LONGEST_RETRY = timedelta(minutes=5)
 # How many unfinished checkouts one run of the job takes up
 BATCH = 100
-MAX_KEY_LENGTH = 128
-
-
-@dataclass(frozen=True, slots=True)
-class CheckoutRequest:
-    """What a buyer sends. The key is the client's: the same key is the same checkout."""
-
-    buyer_id: str
-    idempotency_key: str
-    address: PostalAddress
-    note: str | None = None
-    shipping_method_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,22 +103,17 @@ class Checkout:
             BadUserInput: address, note or key are not acceptable, or the cart mixes currencies.
             CartEmpty, StockShort, ProductUnavailable, ShippingUnavailable, PaymentUnavailable: as they say; no order
                 is left.
-            DiscountNotApplicable: a code of the cart does not apply; no order is left.
+            DiscountNotApplicable, TotalDiffers: a code of the cart does not apply, or it costs something else than was
+                expected; no order is left.
             Conflict: the key was used for another request, or the cart changed meanwhile.
             PeerUnavailable: another part of the store does not answer; the checkout goes on in the background, and
                 the same key may be tried again.
         """
-        key = request.idempotency_key
-        if not 1 <= len(key) <= MAX_KEY_LENGTH:
-            raise BadUserInput(f"a key has 1 to {MAX_KEY_LENGTH} characters", field="idempotencyKey")
-        address, note = clean_address(request.address), clean_note(request.note)
-        asked: list[Any] = [asdict(address), note]
-        if request.shipping_method_id is not None:
-            asked.append(request.shipping_method_id)
-        fingerprint = sha256(msgspec.json.encode(asked)).hexdigest()
-        checkout = await self._checkouts.find_by_key(request.buyer_id, key)
+        request = clean_request(request)
+        fingerprint = fingerprint_of(request)
+        checkout = await self._checkouts.find_by_key(request.buyer_id, request.idempotency_key)
         if checkout is None:
-            checkout = await self._begin(replace(request, address=address, note=note), fingerprint)
+            checkout = await self._begin(request, fingerprint)
         if checkout["fingerprint"] != fingerprint:
             raise Conflict("this idempotency key was used for another checkout")
         return await self._answer(await self.finish(checkout))
@@ -188,6 +170,7 @@ class Checkout:
             "codes": list(cart.codes),
             "address": {name: value for name, value in asdict(request.address).items() if value is not None},
             "shipping_method_id": request.shipping_method_id,
+            "expected_total": asdict(request.expected_total) if request.expected_total else None,
             "note": request.note,
             "created_at": now,
             "updated_at": now,
@@ -253,6 +236,8 @@ class Checkout:
         elif quoted.problems:
             # Left out, it would make the order dearer than its buyer thinks
             await self._refuse(checkout, DiscountNotApplicable(quoted.problems[0]))
+        elif (expected := checkout.get("expected_total")) and Money(**expected) != quoted.quote.total:
+            await self._refuse(checkout, TotalDiffers(quoted.quote.total))
         else:
             await self._move(checkout, "QUOTED", {"buyer": asdict(buyer), "quote": write_quote(quoted.quote)})
 

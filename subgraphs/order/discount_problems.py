@@ -1,4 +1,4 @@
-"""Why codes, and ways to send a parcel, are refused: errors for the inside, problems for the schema."""
+"""Why codes, ways to send a parcel, and prices are refused: errors for the inside, problems for the schema."""
 
 from typing import Any
 
@@ -41,6 +41,16 @@ class ShippingUnavailable(DomainError):
     code = "SHIPPING_UNAVAILABLE"
 
 
+class TotalDiffers(DomainError):
+    """The order would cost *total*, and its buyer expects something else."""
+
+    code = "TOTAL_DIFFERS"
+
+    def __init__(self, total: Money) -> None:
+        super().__init__(f"the order would cost {total}; nothing was ordered")
+        self.total = total
+
+
 def code_problem_to_row(problem: CodeProblem) -> Row:
     """Return *problem* as a checkout's record keeps it."""
     row: Row = {"discount_code": problem.code, "reason": problem.refusal.value}
@@ -74,6 +84,13 @@ class ShippingUnavailableProblem(Problem):
     """ShippingUnavailable as a result."""
 
 
+@strawberry.type(description="The order would cost something else than was expected; nothing was ordered.")
+class TotalDiffersProblem(Problem):
+    """TotalDiffers as a result."""
+
+    total: MoneyType = strawberry.field(description="What it would cost.")
+
+
 def show_code_problem(problem: CodeProblem) -> DiscountCodeProblem:
     """Return *problem* for the schema."""
     return DiscountCodeProblem(
@@ -95,7 +112,15 @@ class _ShippingUnavailableHandler(strawberry.ExceptionHandler[ShippingUnavailabl
         return ShippingUnavailableProblem(code=exception.code, message=exception.message)
 
 
+class _TotalDiffersHandler(strawberry.ExceptionHandler[TotalDiffers, TotalDiffersProblem]):
+    def handle(self, exception: TotalDiffers, *, field: Any, info: Any) -> TotalDiffersProblem:
+        return TotalDiffersProblem(
+            code=exception.code, message=exception.message, total=MoneyType.from_money(exception.total)
+        )
+
+
 DISCOUNT_PROBLEM_HANDLERS: tuple[strawberry.ExceptionHandler[Any, Any], ...] = (
     _DiscountNotApplicableHandler(),
     _ShippingUnavailableHandler(),
+    _TotalDiffersHandler(),
 )

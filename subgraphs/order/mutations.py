@@ -5,11 +5,12 @@ from typing import Annotated
 import strawberry
 
 from core.addresses import PostalAddress
+from schema.money import MoneyInput
 from schema.problems import ConflictProblem, InvalidInputProblem
 from subgraphs.order.aftercare_mutations import AftercareMutations, OrderId, OrderResult
 from subgraphs.order.cart_fields import CartMutations
 from subgraphs.order.discount_fields import DiscountMutations
-from subgraphs.order.discount_problems import DiscountCodeProblem, ShippingUnavailableProblem
+from subgraphs.order.discount_problems import DiscountCodeProblem, ShippingUnavailableProblem, TotalDiffersProblem
 from subgraphs.order.problems import (
     EmptyCartProblem,
     PaymentUnavailableProblem,
@@ -59,6 +60,9 @@ class CheckoutInput:
     shipping_method_id: strawberry.ID | None = strawberry.field(
         default=None, description="How it is sent, one of the options of `Cart.quote`; the cheapest way if not given."
     )
+    expected_total: MoneyInput | None = strawberry.field(
+        default=None, description="What it is expected to cost, as `Cart.quote` says; at any other price it is refused."
+    )
 
 
 @strawberry.type(description="The order is placed; it has to be paid.")
@@ -79,6 +83,7 @@ CheckoutResult = Annotated[
     | PaymentUnavailableProblem
     | DiscountCodeProblem
     | ShippingUnavailableProblem
+    | TotalDiffersProblem
     | InvalidInputProblem
     | ConflictProblem,
     strawberry.union("CheckoutResult", description="The order, or why there is none."),
@@ -104,6 +109,9 @@ class Mutation(AftercareMutations, CartMutations, DiscountMutations, TariffMutat
             input.note,
             info.context.identity,
             shipping_method_id=input.shipping_method_id,
+            expected_total=None
+            if input.expected_total is None
+            else input.expected_total.to_money(field="expectedTotal"),
         )
         return CheckoutSuccess(order=Order.from_row(done.order), pay_url=done.pay_url)
 

@@ -6,12 +6,14 @@ from typing import Any
 import strawberry
 
 from core.errors import BadUserInput, Conflict, DomainError
+from core.money import Money
 from core.mongo import Row
 from schema.problems import Problem
 from subgraphs.order.discount_problems import (
     DISCOUNT_PROBLEM_HANDLERS,
     DiscountNotApplicable,
     ShippingUnavailable,
+    TotalDiffers,
     code_problem_from_row,
     code_problem_to_row,
 )
@@ -71,6 +73,8 @@ def refusal_to_row(error: DomainError) -> Row:
             row["product_ids"] = list(error.product_ids)
         case DiscountNotApplicable():
             row |= code_problem_to_row(error.problem)
+        case TotalDiffers():
+            row |= {"total_amount": error.total.amount, "total_currency": error.total.currency}
         case BadUserInput():
             row["field"] = error.field
     return row
@@ -87,6 +91,8 @@ def refusal_from_row(row: Row) -> DomainError:
             return PaymentUnavailable(row["message"])
         case DiscountNotApplicable.code:
             return DiscountNotApplicable(code_problem_from_row(row))
+        case TotalDiffers.code:
+            return TotalDiffers(Money(row["total_amount"], row["total_currency"]))
         case ShippingUnavailable.code:
             return ShippingUnavailable(row["message"])
         case BadUserInput.code:

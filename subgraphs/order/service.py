@@ -11,13 +11,15 @@ from core.addresses import PostalAddress
 from core.clock import Clock
 from core.errors import Conflict, Forbidden, NotFound, Unauthenticated
 from core.identity import Identity
+from core.money import Money
 from core.mongo import Client, Row, Session, in_transaction
 from core.paging import Page, PageRequest
 from core.peers import PeerError
 from core.scopes import ORDERS_READ, ORDERS_WRITE, REPORTS_READ
 from core.service_calls import require_caller
 from core.subgraph import require_login, require_person, require_scopes
-from subgraphs.order.checkout import CheckedOut, Checkout, CheckoutRequest
+from subgraphs.order.checkout import CheckedOut, Checkout
+from subgraphs.order.checkout_request import CheckoutRequest
 from subgraphs.order.desk import clean_optional
 from subgraphs.order.live_totals import LiveTotalsFeed
 from subgraphs.order.model import (
@@ -84,11 +86,12 @@ class OrderService:
         caller: Identity,
         *,
         shipping_method_id: str | None = None,
+        expected_total: Money | None = None,
     ) -> CheckedOut:
         """Order the caller's cart; see Checkout.check_out."""
         buyer_id = require_person(caller)
         return await self._checkout.check_out(
-            CheckoutRequest(buyer_id, idempotency_key, address, note, shipping_method_id)
+            CheckoutRequest(buyer_id, idempotency_key, address, note, shipping_method_id, expected_total)
         )
 
     async def list_orders(self, wanted: OrderFilter, page: PageRequest, caller: Identity) -> Page[Row]:

@@ -140,6 +140,30 @@ async def test_the_key_of_a_checkout_with_another_way_is_a_conflict(shop: Shop) 
     assert len(await shop.orders()) == 1
 
 
+async def test_nothing_is_ordered_at_another_price_than_was_expected(shop: Shop) -> None:
+    await shop.stock_up(teapot=5)
+    await shop.put_in_cart(ANI, teapot=1)
+    document = """mutation($input: CheckoutInput!) { checkout(input: $input) {
+      __typename ... on TotalDiffersProblem { code total { amount currency } } } }"""
+    for decimal, currency in (("21999", "IDR"), ("22000.00", "USD")):
+        given = shop.checkout_input(f"for {decimal}", expectedTotal={"decimal": decimal, "currency": currency})
+        # The same key, the same answer
+        for _ in range(2):
+            assert (await shop.order.data(document, given, by=ANI))["checkout"] == {
+                "__typename": "TotalDiffersProblem",
+                "code": "TOTAL_DIFFERS",
+                "total": {"amount": 22_000, "currency": "IDR"},
+            }
+    assert await shop.orders() == []
+    assert await shop.stock("teapot") == (5, 0)
+    assert await shop.cart() == {"prd_teapot": 1}
+    expected = {"decimal": "22000", "currency": "IDR"}
+    assert (await shop.check_out(expectedTotal=expected))["__typename"] == "CheckoutSuccess"
+    # Another expectation is another checkout
+    other = await shop.check_out(expectedTotal={"decimal": "1", "currency": "IDR"})
+    assert other["__typename"] == "ConflictProblem"
+
+
 async def test_tax_depends_on_the_region_of_the_address(shop: Shop) -> None:
     await shop.stock_up(teapot=5)
     await shop.put_in_cart(ANI, teapot=1)
