@@ -27,7 +27,8 @@ COPY --from=web /web/dist web/dist
 RUN /opt/pasar/bin/pip install --no-deps .
 
 FROM python:3.13-slim
-RUN groupadd --gid 10001 pasar && useradd --uid 10001 --gid pasar --home-dir /var/lib/pasar --create-home pasar
+RUN groupadd --gid 10001 pasar && useradd --uid 10001 --gid pasar --home-dir /var/lib/pasar --create-home pasar \
+    && install --directory --owner pasar --group pasar /srv/pasar/media
 COPY --from=build /opt/pasar /opt/pasar
 COPY --from=build /source/schema/sdl /opt/pasar/schema
 ENV PATH=/opt/pasar/bin:$PATH \

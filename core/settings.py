@@ -88,6 +88,17 @@ class Settings(BaseSettings):
         86400, description="After how long without a change a cart is announced as abandoned", ge=60
     )
 
+    media_url: str = Field(
+        "", description="Where the media endpoint of the product subgraph is reached; default `<public_url>/media`"
+    )
+    media_cdn_url: str = Field("", description="Where browsers see pictures, such as a CDN before PASAR_MEDIA_URL")
+    media_folder: Path | None = Field(None, description="Folder of pictures; default `<data>/media`")
+    media_bucket: str = Field("", description="Bucket of pictures, of S3 or a server that speaks its language")
+    media_s3_endpoint: str = Field("", description="https://minio.example:9000; empty is Amazon's")
+    media_s3_region: str = Field("us-east-1", description="Region of the bucket")
+    media_s3_access_key_id: str = Field("", description="Key of the bucket; empty takes that of the machine")
+    media_s3_secret_access_key: SecretStr = Field(SecretStr(""), description="Secret of that key")
+
     sandbox_gateway_url: str = Field("", description="The sandbox gateway; default `<public_url>/sandbox`")
     sandbox_server_key: SecretStr = Field(SecretStr("SB-pasar-sandbox"), description="Key of the sandbox gateway")
     payment_webhook_url: str = Field("", description="Where gateways notify us; default `<public_url>/webhooks`")

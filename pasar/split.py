@@ -130,6 +130,8 @@ def child_environment(settings: Settings, mongodb_uri: str, urls: Mapping[str, s
         "PASAR_PAYMENT_WEBHOOK_URL": settings.payment_webhook_url or f"{urls['payment']}/webhooks",
         # Browsers fetch invoices and exports from the order subgraph, for the same reason
         "PASAR_ORDER_FILES_URL": settings.order_files_url or f"{urls['order']}/orders",
+        # Likewise browsers, for pictures
+        "PASAR_MEDIA_URL": settings.media_url or f"{urls['product']}/media",
         "PASAR_SANDBOX_GATEWAY_URL": settings.sandbox_gateway_url or f"{urls['sandbox']}/sandbox",
         "PASAR_ROUTER_AUTHENTICATION__INTERNAL_SECRET": settings.internal_secret.get_secret_value(),
         **router_environment(settings, issuer_url=urls[ISSUER_SUBGRAPH]),

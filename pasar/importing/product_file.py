@@ -17,7 +17,8 @@ from core.errors import BadUserInput, PasarError
 from core.money import parse_money
 from subgraphs.product.attributes import ProductAttribute
 from subgraphs.product.importing import ProductRow
-from subgraphs.product.model import ProductImage, ProductOption, ProductStatus
+from subgraphs.product.model import ProductOption, ProductStatus
+from subgraphs.product.picture_model import ProductImage
 
 # A line that is longer was not meant as one product
 MAX_LINE_LENGTH = 1_000_000

@@ -88,9 +88,11 @@ async def import_products(
 
 async def export_products(store: Store) -> AsyncIterator[ProductRow]:
     """Yield all products that are not deleted, each after the one that it is a variant of."""
-    repository = build_service(store.subgraphs["product"].runtime).repository
+    service = build_service(store.subgraphs["product"].runtime)
+    repository = service.repository
     slugs = {category.id: category.slug for category in await repository.find_all_categories()}
     async for family in repository.iterate_families():
         for product in family:
             parent = family[0].sku if product.parent_id else ""
-            yield row_of(product, category=slugs.get(product.category_id or "", ""), parent=parent)
+            category = slugs.get(product.category_id or "", "")
+            yield row_of(product, category=category, parent=parent, media_url=service.media_url)

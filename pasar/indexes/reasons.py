@@ -115,6 +115,11 @@ REASONS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "by_name": "all categories by name",
             "path": "a category with all below it, to be moved or to have its products filed anew",
         },
+        "image_uploads": {
+            "token": "unique: a URL takes one picture",
+            "product": "a product's uploads under way, of which there are only so many",
+            "age": "uploads that were given up, the oldest first",
+        },
         "price_lists": {
             "spreading": "lists whose end their products still have to be told; partial: only those",
         },
@@ -123,6 +128,7 @@ REASONS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
             "slug": "unique: a product's address",
             "next_change": "products whose price or status changes by itself now",
             "price_list": "the products of a price list that ends",
+            "picture": "which products have a picture, before it is deleted; partial: only those that have any",
             "category": "the products of a category that has moved, to be filed anew in order of their ids",
             "variants": "unique: of one product no two variants have the same choices; partial: only variants",
             "all_newest": "products of a status, newest first, page by page",

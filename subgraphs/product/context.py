@@ -8,6 +8,9 @@ from strawberry.dataloader import DataLoader
 from core.paging import Page, PageRequest
 from core.subgraph import Call
 from loaders.entity import entity_loader, list_loader
+from subgraphs.product.images.media import MediaAddresses
+from subgraphs.product.images.service import ProductImages
+from subgraphs.product.images.uploads import Uploads
 from subgraphs.product.model import Category, Product, ProductSort
 from subgraphs.product.search import ProductSearch
 from subgraphs.product.service import CatalogueService
@@ -18,11 +21,23 @@ R = TypeVar("R")
 class ProductContext:
     """One request to the subgraph: its loaders batch and remember within it."""
 
-    def __init__(self, call: Call, service: CatalogueService, search: ProductSearch) -> None:
+    def __init__(
+        self,
+        call: Call,
+        service: CatalogueService,
+        search: ProductSearch,
+        *,
+        images: ProductImages,
+        uploads: Uploads,
+        media: MediaAddresses,
+    ) -> None:
         self.call = call
         self.identity = call.identity
         self.service = service
         self.search = search
+        self.images = images
+        self.uploads = uploads
+        self.media = media
         self._products_of_category: dict[tuple[ProductSort | None, PageRequest], DataLoader[str, Page[Product]]] = {}
         repository = service.repository
         present = service.pricing.at_present

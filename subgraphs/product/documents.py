@@ -10,6 +10,7 @@ from pymongo import ASCENDING, DESCENDING, TEXT, IndexModel
 
 from subgraphs.product.attributes import AttributeDefinition, AttributeType, ProductAttribute
 from subgraphs.product.facets import facet_key, filter_keys, list_status
+from subgraphs.product.images.documents import IMAGE_DOCUMENTS, StoredRendition
 from subgraphs.product.model import (
     Category,
     Product,
@@ -17,6 +18,7 @@ from subgraphs.product.model import (
     fold,
     search_words,
 )
+from subgraphs.product.picture_model import ProductImage
 from subgraphs.product.price_model import ListPrice, PriceList
 from subgraphs.product.prices import next_change, price_at
 
@@ -29,10 +31,23 @@ class StoredMoney(BaseModel):
 
 
 class StoredImage(BaseModel):
-    """A picture of a product."""
+    """A picture of a product: at *url*, or one of those that the store keeps."""
 
     url: str
     alt_text: str
+    picture_id: str | None
+    renditions: list[StoredRendition]
+
+    @classmethod
+    def from_image(cls, image: ProductImage) -> "StoredImage":
+        """Return it as it is kept."""
+        renditions = () if image.picture is None else image.picture.renditions
+        return cls(
+            url=image.url,
+            alt_text=image.alt_text,
+            picture_id=None if image.picture is None else image.picture.id,
+            renditions=[StoredRendition(width=each.width, height=each.height) for each in renditions],
+        )
 
 
 class StoredAttribute(BaseModel):
@@ -203,6 +218,7 @@ class ProductDocument(Document):
             IndexModel("slug", unique=True, name="slug"),
             IndexModel("next_change_at", name="next_change"),
             IndexModel("list_prices.code", name="price_list"),
+            IndexModel("images.picture_id", partialFilterExpression={"images.picture_id": {"$gt": ""}}, name="picture"),
             IndexModel([("category_id", ASCENDING), ("_id", ASCENDING)], name="category"),
             IndexModel(
                 [("parent_id", ASCENDING), ("choice_key", ASCENDING)],
@@ -257,7 +273,7 @@ class ProductDocument(Document):
             publish_at=product.publish_at,
             unpublish_at=product.unpublish_at,
             next_change_at=next_change(product, written_at),
-            images=[StoredImage(url=image.url, alt_text=image.alt_text) for image in product.images],
+            images=[StoredImage.from_image(image) for image in product.images],
             status=product.status,
             weight_grams=product.weight_grams,
             words=list(search_words(product.name, product.sku)),
@@ -353,4 +369,5 @@ DOCUMENTS: tuple[type[Document], ...] = (
     RefilingDocument,
     PriceListDocument,
     TreeDocument,
+    *IMAGE_DOCUMENTS,
 )

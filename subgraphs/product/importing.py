@@ -15,7 +15,8 @@ from core.money import Money
 from core.scopes import PRODUCTS_WRITE
 from core.subgraph import require_scopes
 from subgraphs.product.attributes import ProductAttribute
-from subgraphs.product.model import Product, ProductImage, ProductOption, ProductStatus
+from subgraphs.product.model import Product, ProductOption, ProductStatus
+from subgraphs.product.picture_model import ProductImage
 from subgraphs.product.service import CatalogueService, NewProduct, NewVariant, ProductChanges
 
 
@@ -150,8 +151,11 @@ class CatalogueImport:
         return found[slug].id
 
 
-def row_of(product: Product, *, category: str, parent: str) -> ProductRow:
-    """Return *product* as a row; *category* and *parent* are the slug and the sku, empty where there is none."""
+def row_of(product: Product, *, category: str, parent: str, media_url: str) -> ProductRow:
+    """Return *product* as a row; *category* and *parent* are the slug and the sku, empty where there is none.
+
+    The store's own pictures are told by their address below *media_url*.
+    """
     row = ProductRow(
         sku=product.sku,
         name=product.name,
@@ -160,7 +164,7 @@ def row_of(product: Product, *, category: str, parent: str) -> ProductRow:
         price=product.price,
         status=product.status,
         weight_grams=product.weight_grams,
-        images=product.images,
+        images=tuple(ProductImage(each.address(media_url), each.alt_text) for each in product.images),
         attributes=product.attributes,
     )
     if parent:

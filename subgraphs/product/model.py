@@ -11,14 +11,12 @@ from urllib.parse import urlsplit
 from core.errors import BadUserInput, Conflict
 from core.money import Money
 from subgraphs.product.attributes import AttributeDefinition, ProductAttribute, check_attribute_name, check_value
+from subgraphs.product.picture_model import MAX_ALT_TEXT_LENGTH, MAX_IMAGES, MAX_URL_LENGTH, ProductImage
 from subgraphs.product.price_model import ListPrice
 
 MAX_NAME_LENGTH = 200
 MAX_DESCRIPTION_LENGTH = 20_000
 MAX_SLUG_LENGTH = 100
-MAX_URL_LENGTH = 2000
-MAX_ALT_TEXT_LENGTH = 500
-MAX_IMAGES = 20
 MAX_ATTRIBUTES = 50
 MAX_OPTIONS = 5
 MAX_OPTION_VALUES = 50
@@ -45,14 +43,6 @@ class ProductSort(StrEnum):
     PRICE_ASC = "PRICE_ASC"
     PRICE_DESC = "PRICE_DESC"
     NAME = "NAME"
-
-
-@dataclass(frozen=True, slots=True)
-class ProductImage:
-    """A picture. *alt_text* says what it shows."""
-
-    url: str
-    alt_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +134,8 @@ def check_product(product: Product) -> Product:
         raise BadUserInput(f"a product has at most {MAX_IMAGES} images", field="images")
     for position, image in enumerate(product.images):
         _check_image(image, field=f"images.{position}")
+    if len({image.id for image in product.images}) < len(product.images):
+        raise BadUserInput("an image is given twice", field="images")
     _check_attributes(product.attributes)
     _check_options(product.options)
     return product
@@ -231,6 +223,10 @@ def _check_attributes(attributes: tuple[ProductAttribute, ...]) -> None:
 
 
 def _check_image(image: ProductImage, *, field: str) -> None:
+    if len(image.alt_text) > MAX_ALT_TEXT_LENGTH:
+        raise BadUserInput(f"an alt text has at most {MAX_ALT_TEXT_LENGTH} characters", field=f"{field}.altText")
+    if image.picture is not None:
+        return
     try:
         url = urlsplit(image.url)
     except ValueError:
@@ -238,8 +234,6 @@ def _check_image(image: ProductImage, *, field: str) -> None:
     # Anything else, above all javascript:, must not reach a page
     if url.scheme not in ("http", "https") or not url.hostname or len(image.url) > MAX_URL_LENGTH:
         raise BadUserInput("an image needs a URL that starts with http:// or https://", field=f"{field}.url")
-    if len(image.alt_text) > MAX_ALT_TEXT_LENGTH:
-        raise BadUserInput(f"an alt text has at most {MAX_ALT_TEXT_LENGTH} characters", field=f"{field}.altText")
 
 
 def check_name(name: str) -> None:

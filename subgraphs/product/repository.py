@@ -10,10 +10,10 @@ from subgraphs.product.documents import CategoryDocument, ProductDocument
 from subgraphs.product.model import (
     Category,
     Product,
-    ProductImage,
     ProductOption,
     ProductStatus,
 )
+from subgraphs.product.picture_model import Picture, ProductImage, Rendition
 from subgraphs.product.price_model import ListPrice, PriceList
 
 CATEGORIES = "categories"
@@ -183,7 +183,7 @@ def product_from_row(row: Row) -> Product:
         description=row["description"],
         price=Money(price["amount"], price["currency"]),
         category_id=row["category_id"],
-        images=tuple(ProductImage(image["url"], image["alt_text"]) for image in row["images"]),
+        images=tuple(map(_image_from, row["images"])),
         status=ProductStatus(row["status"]),
         weight_grams=row["weight_grams"],
         created_at=row["created_at"],
@@ -201,6 +201,14 @@ def product_from_row(row: Row) -> Product:
         publish_at=row["publish_at"],
         unpublish_at=row["unpublish_at"],
     )
+
+
+def _image_from(row: Row) -> ProductImage:
+    picture_id = row.get("picture_id")
+    picture = None
+    if picture_id is not None:
+        picture = Picture(picture_id, tuple(Rendition(each["width"], each["height"]) for each in row["renditions"]))
+    return ProductImage(row["url"], row["alt_text"], picture)
 
 
 def price_list_from_row(row: Row) -> PriceList:

@@ -26,7 +26,9 @@ from subgraphs.product.events import (
     PRODUCT_SCHEDULED,
 )
 from subgraphs.product.families import Families
-from subgraphs.product.model import Category, Product, ProductImage, ProductOption, ProductStatus
+from subgraphs.product.images.repository import PictureRepository
+from subgraphs.product.model import Category, Product, ProductOption, ProductStatus
+from subgraphs.product.picture_model import ProductImage, picture_id_in, picture_ids
 from subgraphs.product.prices import check_schedule
 from subgraphs.product.pricing import Pricing
 from subgraphs.product.recording import Recorder
@@ -104,14 +106,16 @@ _WITH_VARIANTS: Mapping[str, Callable[..., Product]] = {
 class CatalogueService:
     """The catalogue's use cases on one database."""
 
-    def __init__(self, client: Client, database: Database, clock: Clock) -> None:
+    def __init__(self, client: Client, database: Database, clock: Clock, *, media_url: str) -> None:
         self._client = client
         self._clock = clock
-        self._recorder = Recorder(database)
+        self._pictures = PictureRepository(database)
+        self.media_url = media_url
+        self.recorder = Recorder(database)
         self.repository = CatalogueRepository(database)
         self._families = Families(self.repository)
-        self.pricing = Pricing(client, database, clock, self.repository, self._families, self._recorder)
-        self.categories = CategoryTree(client, database, clock, self.repository, self._recorder)
+        self.pricing = Pricing(client, database, clock, self.repository, self._families, self.recorder)
+        self.categories = CategoryTree(client, database, clock, self.repository, self.recorder)
 
     async def create_product(self, new: NewProduct, *, by: Identity) -> Product:
         """Add a product as a draft.
@@ -124,6 +128,7 @@ class CatalogueService:
         require_scopes(by, PRODUCTS_WRITE)
         id_, now = new_id("prd"), self._clock.now()
         name = new.name.strip()
+        images = await self._recognise(new.images)
         product = model.check_product(
             Product(
                 id=id_,
@@ -133,7 +138,7 @@ class CatalogueService:
                 description=new.description,
                 price=new.price,
                 category_id=new.category_id,
-                images=new.images,
+                images=images,
                 status=new.status,
                 weight_grams=new.weight_grams,
                 created_at=now,
@@ -220,7 +225,7 @@ class CatalogueService:
             "description": changes.description,
             "price": changes.price,
             "category_id": changes.category_id,
-            "images": changes.images,
+            "images": None if changes.images is None else await self._recognise(changes.images),
             "weight_grams": changes.weight_grams,
             "attributes": changes.attributes,
             "options": changes.options,
@@ -315,6 +320,20 @@ class CatalogueService:
         if after.parent_id is not None:
             await self._families.refresh_parent(after.parent_id, category, session)
 
+    async def _recognise(self, images: tuple[ProductImage, ...]) -> tuple[ProductImage, ...]:
+        """Return *images* with pictures of the store in place of their addresses; other addresses are what they are."""
+        ids = [picture_id_in(image.url, self.media_url) for image in images]
+        found = await self._pictures.find_pictures([id_ for id_ in ids if id_ is not None]) if any(ids) else {}
+        return tuple(
+            ProductImage("", image.alt_text, found[id_]) if id_ in found else image
+            for id_, image in zip(ids, images, strict=True)
+        )
+
+    async def _hold_pictures(self, product: Product, now: datetime, session: Session) -> None:
+        """Keep the store's pictures of *product*, which gets them in this transaction."""
+        if not await self._pictures.touch(picture_ids(product.images), now=now, session=session):
+            raise Conflict("a picture is gone; upload it again")
+
     async def _find_product(self, id_: str) -> Product:
         product = await self.repository.find_product(id_)
         if product is None:
@@ -340,11 +359,12 @@ class CatalogueService:
 
         async def work(session: Session) -> None:
             await self.repository.insert_product(product, category, session=session)
+            await self._hold_pictures(product, now, session)
             await self.repository.keep_slug("product", None, product.slug, product.id, now=now, session=session)
             if product.parent_id is not None:
                 await self._families.refresh_parent(product.parent_id, category, session, is_new=True)
-            await self._recorder.announce(PRODUCT_CREATED, product.id, now=now, session=session)
-            await self._recorder.note(_AUDITED_AS[PRODUCT_CREATED], product.id, by=by, now=now, session=session)
+            await self.recorder.announce(PRODUCT_CREATED, product.id, now=now, session=session)
+            await self.recorder.note(_AUDITED_AS[PRODUCT_CREATED], product.id, by=by, now=now, session=session)
 
         await in_transaction(self._client, work)
 
@@ -362,13 +382,15 @@ class CatalogueService:
                 written = await self._change_variants(before, after, event, category, session)
             if not await self.repository.replace_product(before, written, category, session=session):
                 raise Conflict(f"product {before.id} was changed by somebody else at the same time; try again")
+            if after.images != before.images:
+                await self._hold_pictures(after, now, session)
             if after.slug != before.slug:
                 await self.repository.keep_slug("product", before.slug, after.slug, after.id, now=now, session=session)
             if after.parent_id is not None:
                 await self._families.refresh_parent(after.parent_id, category, session)
-            await self._recorder.announce(event, after.id, now=now, session=session)
+            await self.recorder.announce(event, after.id, now=now, session=session)
             details = _changes(before, after)
-            await self._recorder.note(_AUDITED_AS[event], after.id, by=by, now=now, session=session, details=details)
+            await self.recorder.note(_AUDITED_AS[event], after.id, by=by, now=now, session=session, details=details)
             return written
 
         try:
@@ -400,7 +422,7 @@ class CatalogueService:
                 if not await self.repository.replace_product(variant, moved, category, session=session):
                     raise Conflict(f"variant {variant.id} was changed by somebody else at the same time; try again")
                 if event in _WITH_VARIANTS:
-                    await self._recorder.announce(event, moved.id, now=after.updated_at, session=session)
+                    await self.recorder.announce(event, moved.id, now=after.updated_at, session=session)
             changed.append(moved)
         in_stock = model.stock_on_sale(changed)
         return replace(

@@ -16,7 +16,8 @@ from schema.pagination import After, Before, Connection, First, Last, connection
 from schema.scalars import CurrencyCode, DateTime
 from subgraphs.product.attributes import AttributeDefinition, AttributeType, ProductAttribute, inherit
 from subgraphs.product.context import ProductContext
-from subgraphs.product.model import Category, Product, ProductImage, ProductOption, ProductSort, ProductStatus
+from subgraphs.product.model import Category, Product, ProductOption, ProductSort, ProductStatus
+from subgraphs.product.picture_model import ProductImage, file_address
 from subgraphs.product.price_model import ListPrice, PriceList
 from subgraphs.product.search import AttributeFilter, ProductFilter
 from subgraphs.product.visibility import is_visible, is_visible_by_reference
@@ -37,10 +38,46 @@ strawberry.enum(
 ProductInfo = Info[ProductContext, None]
 
 
+@strawberry.type(description="A picture in one size.")
+class ImageSize:
+    url: str = strawberry.field(description="Where it is; what is there never changes.")
+    width: int = strawberry.field(description="Its width in pixels.")
+    height: int = strawberry.field(description="Its height in pixels.")
+
+
 @strawberry.type(name="ProductImage", description="A picture of a product.")
 class ProductImageType:
+    id: strawberry.ID = strawberry.field(description="Its id among the product's pictures, `img_...`.")
     url: str = strawberry.field(description="Where it is: an http or https URL.")
     alt_text: str = strawberry.field(description="What it shows, for those who do not see it.")
+    width: int | None = strawberry.field(
+        description="Its width in pixels; null for one that the store does not keep itself."
+    )
+    height: int | None = strawberry.field(
+        description="Its height in pixels; null for one that the store does not keep itself."
+    )
+    sizes: list[ImageSize] = strawberry.field(
+        description="The same in all widths that there are, the narrowest first: 160, 320, 640 and 1280 pixels, as far"
+        " as it is wider, and its own; empty for one that the store does not keep itself."
+    )
+
+    @classmethod
+    def from_image(cls, image: ProductImage, media_url: str) -> Self:
+        picture = image.picture
+        sizes = []
+        if picture is not None:
+            sizes = [
+                ImageSize(url=file_address(media_url, picture.id, each.width), width=each.width, height=each.height)
+                for each in picture.renditions
+            ]
+        return cls(
+            id=strawberry.ID(image.id),
+            url=image.address(media_url),
+            alt_text=image.alt_text,
+            width=picture.full.width if picture else None,
+            height=picture.full.height if picture else None,
+            sizes=sizes,
+        )
 
 
 @strawberry.type(name="ProductAttribute", description="A property by which products are told apart.")
@@ -186,7 +223,6 @@ class ProductType:
         description="What one of it costs while no price list says otherwise.",
         directives=[Public(because="it is the price on the shelf")],
     )
-    images: list[ProductImageType] = strawberry.field(description="Pictures, the most telling one first.")
     attributes: list[ProductAttributeType] = strawberry.field(description="What tells it apart from others.")
     options: list[ProductOptionType] = strawberry.field(
         description="What there is to choose; if there is anything, its variants are what is sold."
@@ -212,7 +248,6 @@ class ProductType:
             description=product.description,
             price=MoneyType.from_money(product.current_price or product.price),
             regular_price=MoneyType.from_money(product.price),
-            images=[ProductImageType(url=image.url, alt_text=image.alt_text) for image in product.images],
             attributes=_attributes(product.attributes),
             options=[ProductOptionType(name=each.name, values=list(each.values)) for each in product.options],
             choices=_attributes(product.choices),
@@ -250,6 +285,16 @@ class ProductType:
     def unpublish_at(self, info: ProductInfo) -> DateTime | None:
         require_scopes(info.context.identity, PRODUCTS_WRITE)
         return DateTime(self.product.unpublish_at) if self.product.unpublish_at else None
+
+    @strawberry.field(description="Its pictures, the primary one first.")
+    def images(self, info: ProductInfo) -> list[ProductImageType]:
+        return [ProductImageType.from_image(image, info.context.media.public_url) for image in self.product.images]
+
+    @strawberry.field(description="The picture by which lists show it: the first of its pictures; null if it has none.")
+    def primary_image(self, info: ProductInfo) -> ProductImageType | None:
+        if not self.product.images:
+            return None
+        return ProductImageType.from_image(self.product.images[0], info.context.media.public_url)
 
     @strawberry.field(description="Of a variant, the product that it is of.")
     async def parent(self, info: ProductInfo) -> "ProductType | None":

@@ -90,6 +90,14 @@ def test_only_those_who_sign_access_tokens_are_given_the_keys() -> None:
     assert all(str(volume).endswith(":ro") for volume in SERVICES["user"]["volumes"])
 
 
+def test_those_who_write_and_delete_pictures_share_their_folder() -> None:
+    folder = environment_of("product")["PASAR_MEDIA_FOLDER"]
+    given = {name for name, service in SERVICES.items() if f"media:{folder}" in service.get("volumes", [])}
+    assert given == {"product", "worker"}
+    # A volume has the owner that the folder has in the image, and there it is the program's
+    assert f"--owner pasar --group pasar {folder}" in (ROOT / "Dockerfile").read_text("utf-8")
+
+
 def test_the_committed_supergraph_routes_to_the_services() -> None:
     supergraph = (ROOT / "schema" / "sdl" / "supergraph.graphql").read_text("utf-8")
     urls = dict(re.findall(r'@join__graph\(name: "(\w+)", url: "([^"]+)"\)', supergraph))

@@ -627,6 +627,40 @@ WRITES: tuple[Write, ...] = (
         "PRODUCT_RESTORED",
     ),
     Write(
+        "requestImageUpload",
+        {
+            "productId": ("ID!", "%(product)s"),
+            "contentType": ("String!", "image/png"),
+            "byteLength": ("Int!", 100),
+        },
+        (LOGIN, SCOPE, "ImageUpload", "ImageUpload", SCOPE, SCOPE),
+        "IMAGE_UPLOAD_REQUESTED",
+    ),
+    Write(
+        "attachImage",
+        {"uploadId": ("ID!", "%(upload)s")},
+        (LOGIN, SCOPE, "Product", "Product", SCOPE, SCOPE),
+        "PRODUCT_EDITED",
+    ),
+    Write(
+        "describeImage",
+        {"productId": ("ID!", "%(product)s"), "imageId": ("ID!", "%(image)s"), "altText": ("String!", "A cup")},
+        (LOGIN, SCOPE, "Product", "Product", SCOPE, SCOPE),
+        "PRODUCT_EDITED",
+    ),
+    Write(
+        "orderImages",
+        {"productId": ("ID!", "%(product)s"), "imageIds": ("[ID!]!", ["%(other_image)s", "%(image)s"])},
+        (LOGIN, SCOPE, "Product", "Product", SCOPE, SCOPE),
+        "PRODUCT_EDITED",
+    ),
+    Write(
+        "removeImage",
+        {"productId": ("ID!", "%(product)s"), "imageId": ("ID!", "%(image)s")},
+        (LOGIN, SCOPE, "Product", HIDDEN, SCOPE, SCOPE),
+        "PRODUCT_EDITED",
+    ),
+    Write(
         "createSyncSchedule",
         {"input": ("CreateSyncScheduleInput!", _EVERYBODYS)},
         (LOGIN, SCOPE, "SyncScheduleCreated", "SyncScheduleCreated", SCOPE, SCOPE),
@@ -747,6 +781,7 @@ DONE = frozenset(
             "Category",
             "Discount",
             "GuestCartCreated",
+            "ImageUpload",
             "Order",
             "PasswordResetRequested",
             "PriceList",

@@ -1,10 +1,12 @@
 """What ANI owns and others are after."""
 
 from collections import Counter
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from core.subgraph import Origin
+from core.subgraph import Call, Origin
+from subgraphs.product.context import ProductContext
 from subgraphs.user.app import build_service
 from subgraphs.user.audit import AuditAction, AuditLog
 from subgraphs.user.bulk import NewAccount, insert_users
@@ -12,6 +14,7 @@ from subgraphs.user.model import session_of
 from subgraphs.user.second_factor.documents import SecondFactorDocument
 from tests.integration.security.world import CHEAP, World
 from tests.testkit.callers import ADMIN, STAFF, Caller
+from tests.testkit.pictures import picture
 from tests.testkit.shop import ADDRESS, ANI, Shop
 from tests.testkit.tariffs import create_discount, save_zone
 
@@ -54,8 +57,9 @@ class Things:
 
     And an address of hers, and the one session that she has; she has a data export, too. *customer* is somebody else,
     who has a second factor. *role* is one that nobody has. *shelf* is a category below another, *wardrobe* a product
-    with options, *deleted* one that was deleted, *price_list* one with a former price of *product*, *discount* one with
-    the *code*. There is a tax zone for a region. What only `make_all_things` makes is empty otherwise.
+    with options, *deleted* one that was deleted, *price_list* one with a former price of *product*, which has *image*
+    and *other_image*; *upload* is a picture that was sent and is not attached. *discount* is one with the *code*, and
+    there is a tax zone for a region. What only `make_all_things` makes is empty otherwise.
     """
 
     order: str
@@ -74,6 +78,9 @@ class Things:
     wardrobe: str
     deleted: str
     price_list: str
+    upload: str
+    image: str
+    other_image: str
     discount: str
     code: str
     line: str = ""
@@ -125,6 +132,7 @@ async def make_things(world: World, *, stage: str = "PAID") -> Things:
     )
     shelf, wardrobe, deleted = await _furnish(world, name)
     price_list = await _price(world, name, draft)
+    upload, image, other_image = await _illustrate(world, f"prd_{name}")
     moved = await _move(shop, order, _MOVES[: _STAGES.index(stage)])
     return Things(
         order=order,
@@ -143,6 +151,9 @@ async def make_things(world: World, *, stage: str = "PAID") -> Things:
         wardrobe=wardrobe,
         deleted=deleted,
         price_list=price_list,
+        upload=upload,
+        image=image,
+        other_image=other_image,
         discount=await _give_away(world, f"CODE-{name}"),
         code=f"CODE-{name}",
         **moved,
@@ -187,6 +198,26 @@ async def _price(world: World, name: str, draft: str) -> str:
     await product.data(document, {"id": f"prd_{name}", "off": "2090-01-01T00:00:00Z"}, by=STAFF)
     await product.data(document, {"id": f"prd_{draft}", "on": "2090-01-01T00:00:00Z"}, by=STAFF)
     return code
+
+
+async def _illustrate(world: World, product_id: str) -> tuple[str, str, str]:
+    """Send a picture for a product, and give it two that are elsewhere; return the ids."""
+    product, content = Caller(world.subgraphs["product"]), picture((20, 10), format_="PNG")
+    edit = """mutation($i: EditProductInput!) { editProduct(input: $i) { ... on Product { images { id } } } }"""
+    given = {"id": product_id, "images": [{"url": f"https://pictures.example/{n}.jpg"} for n in range(2)]}
+    images = (await product.data(edit, {"i": given}, by=STAFF))["editProduct"]["images"]
+    request = """mutation($id: ID!, $n: Int!) {
+      requestImageUpload(productId: $id, contentType: "image/png", byteLength: $n) {
+        ... on ImageUpload { id url } } }"""
+    upload = (await product.data(request, {"id": product_id, "n": len(content)}, by=STAFF))["requestImageUpload"]
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield content
+
+    context = product.subgraph.context(Call())
+    assert isinstance(context, ProductContext)
+    await context.uploads.receive(upload["url"].rpartition("/")[2], chunks())
+    return upload["id"], images[0]["id"], images[1]["id"]
 
 
 async def _furnish(world: World, name: str) -> tuple[str, str, str]:

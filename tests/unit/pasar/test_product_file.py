@@ -19,7 +19,8 @@ from pasar.importing.product_file import (
 )
 from subgraphs.product.attributes import ProductAttribute
 from subgraphs.product.importing import ProductRow
-from subgraphs.product.model import ProductImage, ProductOption, ProductStatus
+from subgraphs.product.model import ProductOption, ProductStatus
+from subgraphs.product.picture_model import ProductImage
 
 CSV, JSONL = ProductFormat.CSV, ProductFormat.JSONL
 
