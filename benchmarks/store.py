@@ -49,7 +49,8 @@ from pasar.running import run_async
 from pasar.store import open_store
 from subgraphs.inventory.bulk import insert_stock
 from subgraphs.product.bulk import insert_categories, insert_products
-from subgraphs.product.model import Category, Product, ProductImage, ProductStatus
+from subgraphs.product.model import Category, Product, ProductStatus
+from subgraphs.product.picture_model import ProductImage
 from subgraphs.user.bulk import NewAccount, insert_users
 from subgraphs.user.keys import load_token_issuer
 from subgraphs.user.passwords import Passwords
