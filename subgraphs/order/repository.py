@@ -98,8 +98,10 @@ class OrderRepository:
 
     async def iterate_list(self, plan: ListPlan) -> AsyncIterator[Row]:
         """Yield a whole list, however long it is, a few hundred rows at a time."""
-        async for row in self._orders.find(plan.query).sort(list(plan.order)).hint(_hint_of(plan)):
-            yield row
+        # Closed with the reader, who may go away halfway
+        async with self._orders.find(plan.query).sort(list(plan.order)).hint(_hint_of(plan)) as rows:
+            async for row in rows:
+                yield row
 
     async def find_buyers_pages(
         self, buyer_ids: Sequence[str], page: PageRequest, query: Mapping[str, Any]

@@ -6,7 +6,14 @@ import pytest
 
 from core.mail import Mail
 from subgraphs.payment.letters import write_letter
-from subgraphs.payment.model import OPEN_STATUSES, UNPAID_ENDS, PaymentStatus, can_become, reverses_capture
+from subgraphs.payment.model import (
+    OPEN_STATUSES,
+    UNPAID_ENDS,
+    PaymentStatus,
+    can_become,
+    reverses_capture,
+    status_after_refund,
+)
 
 S = PaymentStatus
 MOVES = list(itertools.product(PaymentStatus, PaymentStatus))
@@ -83,3 +90,9 @@ def test_a_buyer_reads_what_became_of_the_order(event: str, was_paid: bool, subj
 
 def test_without_an_address_there_is_no_letter() -> None:
     assert write_letter("evt_1", "OrderPaid", {**ORDER, "buyer_email": None}) is None
+
+
+def test_a_payment_is_refunded_when_all_of_it_was_sent_back() -> None:
+    assert status_after_refund(captured=10, refunded=9) is S.PARTIALLY_REFUNDED
+    assert status_after_refund(captured=10, refunded=10) is S.REFUNDED
+    assert status_after_refund(captured=10, refunded=11) is S.REFUNDED
