@@ -17,7 +17,7 @@ from core.settings import Settings
 
 if TYPE_CHECKING:
     # Not there at run time
-    from obstore.store import ClientConfig, RetryConfig
+    from obstore.store import ClientConfig, RetryConfig, S3Config
 
 # Where the endpoint is below the store's own address
 MEDIA_PATH = "/media"
@@ -95,17 +95,14 @@ class BucketMedia:
     def __init__(
         self, bucket: str, *, endpoint: str = "", region: str = "", key_id: str = "", secret_key: str = ""
     ) -> None:
-        client = _CLIENT | {"allow_http": True} if endpoint.startswith("http://") else _CLIENT
-        keys = {"access_key_id": key_id, "secret_access_key": secret_key} if key_id else {}
-        self._store = S3Store(
-            bucket,
-            region=region or "us-east-1",
-            client_options=client,
-            retry_config=_RETRIES,
+        config: S3Config = {"region": region or "us-east-1"}
+        if endpoint:
             # Servers of one's own seldom have a name for each bucket
-            **({"endpoint": endpoint, "virtual_hosted_style_request": False} if endpoint else {}),
-            **keys,
-        )
+            config |= {"endpoint": endpoint, "virtual_hosted_style_request": False}
+        if key_id:
+            config |= {"access_key_id": key_id, "secret_access_key": secret_key}
+        client: ClientConfig = {**_CLIENT, "allow_http": endpoint.startswith("http://")}
+        self._store = S3Store(bucket, config=config, client_options=client, retry_config=_RETRIES)
 
     async def put(self, key: str, content: bytes, content_type: str) -> None:
         """Put an object; readers of the bucket itself are told what it is."""

@@ -354,7 +354,7 @@ async def test_an_archived_product_keeps_its_pictures_as_they_are(gallery: Galle
     archive = "mutation($id: ID!) { archiveProduct(id: $id) { __typename } }"
     await gallery.catalogue.data(archive, {"id": gallery.product_id}, by=STAFF)
     state = await gallery.state()
-    of_image = {"product": gallery.product_id, "image": image["id"]}
+    of_image: dict[str, Any] = {"product": gallery.product_id, "image": image["id"]}
     answers = [
         await gallery.request(),
         await gallery.attach(upload_id),
@@ -369,7 +369,7 @@ async def test_an_archived_product_keeps_its_pictures_as_they_are(gallery: Galle
 async def test_a_picture_that_is_not_there_is_not_changed(gallery: Gallery) -> None:
     await gallery.add(1)
     state = await gallery.state()
-    of_other = {"product": gallery.product_id, "image": "img_other"}
+    of_other: dict[str, Any] = {"product": gallery.product_id, "image": "img_other"}
     assert (await gallery.ask("describeImage", DESCRIBE, **of_other, alt="x"))["code"] == "NOT_FOUND"
     assert (await gallery.ask("removeImage", REMOVE, **of_other))["code"] == "NOT_FOUND"
     order = await gallery.ask("orderImages", ORDER, product=gallery.product_id, images=["img_other"])

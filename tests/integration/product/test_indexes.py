@@ -9,11 +9,14 @@ import pytest
 
 from core.mongo import Client, connect
 from core.settings import Settings
+from core.subgraph import Call
 from subgraphs.product import app
+from subgraphs.product.context import ProductContext
 from tests.integration.product.conftest import Catalogue
 from tests.testkit.callers import STAFF
 from tests.testkit.clock import FixedClock
 from tests.testkit.explained import SentCommands, find_unindexed
+from tests.testkit.pictures import picture
 from tests.testkit.store import build_runtime
 
 SENT = SentCommands()
@@ -111,6 +114,37 @@ async def test_every_other_query_and_change_is_found_by_an_index(
     for job in watched.subgraph.jobs:
         await job.run(clock.now() + timedelta(days=1))
     assert {each.name for each in SENT.sent} >= {"find categories", "find products", "update products"}
+    assert [str(each) for each in await find_unindexed(mongo_client, SENT)] == []
+
+
+async def test_what_is_asked_of_uploads_and_pictures_is_found_by_an_index(
+    watched: Catalogue, mongo_client: Client, clock: FixedClock
+) -> None:
+    product_id = (await watched.data('{ product(sku: "CUP-1") { id } }'))["product"]["id"]
+    context = watched.subgraph.context(Call(identity=STAFF, trusted=True))
+    assert isinstance(context, ProductContext)
+    images, uploads, now = context.images, context.uploads, clock.now()
+    content = picture((20, 10), format_="PNG")
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield content
+
+    SENT.clear()
+    upload, token = await uploads.request_upload(product_id, "image/png", len(content), by=STAFF)
+    await uploads.receive(token, chunks())
+    product = await images.attach_image(upload.id, "", None, by=STAFF)
+    [image] = product.images
+    edit = "mutation($i: EditProductInput!) { editProduct(input: $i) { __typename } }"
+    again = {"url": image.address(context.media.public_url), "altText": "again"}
+    await watched.data(edit, {"i": {"id": product_id, "images": [again]}}, by=STAFF)
+    await images.remove_image(product_id, image.id, by=STAFF)
+    await uploads.remove_expired(now + timedelta(days=2))
+    await images.remove_unused(now + timedelta(days=2))
+    assert await watched.rows("pictures") == await watched.rows("image_uploads") == []
+    names = {each.name for each in SENT.sent}
+    assert names >= {"find image_uploads", "aggregate image_uploads", "update image_uploads", "delete image_uploads"}
+    assert names >= {"find pictures", "update pictures", "delete pictures"}
+    assert any("images.picture_id" in str(each.command) for each in SENT.sent if each.name == "find products")
     assert [str(each) for each in await find_unindexed(mongo_client, SENT)] == []
 
 

@@ -8,7 +8,6 @@ import pytest
 from PIL import Image, ImageCms
 
 from core.errors import BadUserInput
-from subgraphs.product.images import rendering
 from subgraphs.product.images.rendering import render
 from subgraphs.product.picture_model import Rendition
 from tests.testkit.pictures import is_red, opened, picture
@@ -191,7 +190,7 @@ def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(
     def load(_: Image.Image) -> None:
         raise AssertionError("decoded")
 
-    monkeypatch.setattr(rendering.Image.Image, "load", load)
+    monkeypatch.setattr(Image.Image, "load", load)
     with pytest.raises(BadUserInput, match=r"at most 50 megapixels"):
         render(_png_of(*size), "image/png")
 
