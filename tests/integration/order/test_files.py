@@ -85,7 +85,15 @@ async def test_a_buyer_fetches_the_own_invoice_which_keeps_its_number(site: Site
     order = await site.shop.the_order()
     assert texts[:2] == ["Invoice INV-2027-000001", "Pasar"]
     assert f"Order: {order['number']}" in texts
-    assert texts[-7:] == ["IDR 20,000", "Subtotal", "IDR 20,000", "Shipping: Standard", "IDR 12,000", "Total", "IDR 32,000"]
+    assert texts[-7:] == [
+        "IDR 20,000",
+        "Subtotal",
+        "IDR 20,000",
+        "Shipping: Standard",
+        "IDR 12,000",
+        "Total",
+        "IDR 32,000",
+    ]
     site.shop.clock.advance(days=400)
     again = await site.links(order_id, STAFF)
     assert again["invoiceNumber"] == "INV-2027-000001"
