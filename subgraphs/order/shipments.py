@@ -55,7 +55,7 @@ class Shipments:
 
         Raises:
             BadUserInput: a text is missing or too long, or the pieces are none of the order's.
-            Conflict: the order is not PACKED, or fewer pieces are left.
+            Conflict: the order is not PACKED, fewer pieces are left, or all of its money was sent back.
         """
         require_scopes(caller, ORDERS_WRITE)
         carrier = clean_required(parcel.carrier, "carrier")
@@ -64,6 +64,9 @@ class Shipments:
         async def ship(turn: Turn) -> Row:
             order = turn.order
             check_transition(order["number"], OrderStatus(order["status"]), OrderStatus.SHIPPED)
+            refunded = order.get("refunded_amount") or 0
+            if 0 < order["total_amount"] <= refunded:
+                raise Conflict(f"all money of order {order['number']} was sent back; nothing more of it is shipped")
             pieces = choose_parcel(order, parcel.pieces)
             shipment: Row = {
                 "id": new_id("shp"),

@@ -111,6 +111,10 @@ async def test_an_order_on_its_way_stays_what_it_is_when_its_money_is_back(shop:
     assert (await look(shop, order))["status"] == "PACKED"
     assert await totals_of_march(shop) == (1, 2, 32_000)
     assert await shop.stock("cup") == (18, 0)
+    # What is left in the house is nobody's any more
+    before = await shop.the_order()
+    assert (await ship(shop, order, "JP2"))["code"] == "CONFLICT"
+    assert await shop.the_order() == before
 
 
 async def test_a_late_payment_that_is_sent_back_settles_the_order(shop: Shop) -> None:
