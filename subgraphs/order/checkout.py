@@ -282,18 +282,20 @@ class Checkout:
         while True:
             order = _write_order(checkout, now=self._clock.now())
 
-            async def work(session: Session, order: OrderRow = order) -> None:
+            async def work(session: Session, order: OrderRow = order) -> bool:
                 if not await self._move(checkout, "PLACED", {"number": order.number}, session=session):
-                    return
+                    return False
                 cart = await self._carts.find_cart(checkout["buyer_id"], session=session)
                 rest = take_out(cart, _read_cart_lines(checkout))
                 if rest is None:
                     raise _CartChanged
                 await self._carts.save_cart(rest, now=order.placed_at, session=session)
                 await self._mover.place(order, session=session)
+                return True
 
             try:
-                await in_transaction(self._client, work)
+                if await in_transaction(self._client, work):
+                    checkout.update(state="PLACED", number=order.number)
             except _CartChanged:
                 changed = Conflict("the cart changed during the checkout; nothing was ordered")
                 await self._refuse(checkout, changed)
