@@ -214,7 +214,14 @@ def running_store(settings: Settings, uri: str, folder: Path) -> Iterator[tuple[
     """Run `pasar up`; yield the URL of its endpoint and its process id."""
     port, log = free_port(), folder / "store.log"
     url = f"http://127.0.0.1:{port}/graphql"
-    variables = {"PYTHONPATH": str(ROOT), "PASAR_MONGODB_URI": uri, "PASAR_DATA": str(settings.data)}
+    variables = {
+        "PYTHONPATH": str(ROOT),
+        "PASAR_MONGODB_URI": uri,
+        "PASAR_DATA": str(settings.data),
+        # On a machine that is busy with other things, what comes at a rate waits in line for longer than clients would
+        "PASAR_ROUTER_TIMEOUTS__SUBGRAPH_S": "300",
+        "PASAR_ROUTER_TIMEOUTS__REQUEST_S": "300",
+    }
     command = [sys.executable, "-m", "pasar", "up", "--port", str(port)]
     with (
         log.open("w") as output,

@@ -95,13 +95,19 @@ async def find_pages(
     *,
     query: Mapping[str, Any] | None = None,
     projection: Mapping[str, Any] | None = None,
+    hint: str | None = None,
 ) -> list[Page[Row]]:
     """Return for each of *values* the page of the rows whose *field* has that value; one query for all of them.
 
-    *query* limits all the lists further.
+    *query* limits all the lists further. *hint* is the index of a single list; those of several are cut by a pipeline,
+    which takes the server twice as long for one.
 
     Each list is cut inside the database, so the answer holds at most a page per value, however long the lists are.
     """
+    if len(set(values)) == 1:
+        asked_once = {**(query or {}), field: values[0]}
+        single = await find_page(collection, asked_once, order, page, projection=projection, hint=hint)
+        return [single] * len(values)
     direction = _direction(order, page)
     condition = _condition(query or {}, direction, page)
     if page.limit == 0:

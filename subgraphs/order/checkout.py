@@ -267,9 +267,9 @@ class Checkout:
         while True:
             order = write_order(checkout, now=self._clock.now())
 
-            async def work(session: Session, order: OrderRow = order) -> None:
+            async def work(session: Session, order: OrderRow = order) -> bool:
                 if not await self._move(checkout, "PLACED", {"number": order.number}, session=session):
-                    return
+                    return False
                 cart = await self._carts.find_cart(checkout["buyer_id"], session=session)
                 rest = take_out(cart, _read_cart_lines(checkout))
                 if rest is None:
@@ -278,10 +278,13 @@ class Checkout:
                 await self._carts.save_cart(rest, now=order.placed_at, session=session)
                 await self._mover.place(order, session=session)
                 await self._discounts.take_uses(order.buyer_id, applied, session=session)
+                return True
 
             try:
                 async with self._turns.take(each.discount_id for each in applied):
-                    await in_transaction(self._client, work)
+                    is_placed = await in_transaction(self._client, work)
+                if is_placed:
+                    checkout.update(state="PLACED", number=order.number)
             except _CartChanged:
                 changed = Conflict("the cart changed during the checkout; nothing was ordered")
                 await self._refuse(checkout, changed)

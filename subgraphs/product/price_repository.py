@@ -1,6 +1,6 @@
 """The queries of price lists, and of products that change by themselves."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from core.mongo import Database, Row, Session
 from subgraphs.product.documents import PriceListDocument
@@ -9,6 +9,8 @@ from subgraphs.product.price_model import PriceList
 from subgraphs.product.repository import PRODUCTS, price_list_from_row, product_from_row
 
 PRICE_LISTS = "price_lists"
+# Before it nothing of ours was written, and what is due is due after it was written
+BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
 # More lists than a person can look through
 MAX_LISTS = 500
 
@@ -65,9 +67,12 @@ class PriceRepository:
         cursor = self._products.find({"next_change_at": {"$lte": now}}).sort("next_change_at", 1).limit(limit)
         return [product_from_row(row) async for row in cursor]
 
-    async def is_any_due(self, now: datetime) -> bool:
-        """Tell whether `find_due` would return any."""
+    async def find_next_change(self) -> datetime | None:
+        """Return when the next product changes by itself, which may be past; None when none does."""
         row = await self._products.find_one(
-            {"next_change_at": {"$lte": now}}, {"_id": 0, "next_change_at": 1}, hint="next_change"
+            {"next_change_at": {"$gt": BEFORE_ALL}},
+            {"_id": 0, "next_change_at": 1},
+            sort=[("next_change_at", 1)],
+            hint="next_change",
         )
-        return row is not None
+        return None if row is None else row["next_change_at"]

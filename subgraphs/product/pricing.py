@@ -7,7 +7,7 @@ a job, and by whoever lists products when the job is late.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core.clock import Clock
 from core.errors import BadUserInput, Conflict, NotFound
@@ -28,6 +28,9 @@ from subgraphs.product.repository import CatalogueRepository
 # Products that are written down in one go
 BATCH = 200
 MAX_ENTRIES = 100
+# When the next change is due is looked up this often, rather than for each list: one that another process schedules for
+# less than this ahead may be late by as much in the lists of this one
+LOOK_EVERY = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,8 @@ class Pricing:
         self._families = families
         self._recorder = recorder
         self._repository = PriceRepository(database)
+        # Nothing is due from the first to the second moment, as far as this process knows
+        self._nothing_due: tuple[datetime, datetime] | None = None
 
     async def list_price_lists(self, *, by: Identity) -> list[PriceList]:
         """Return all price lists by code."""
@@ -163,9 +168,14 @@ class Pricing:
     async def apply_if_late(self) -> None:
         """Write down what is due, for a list that shall be right; all but always there is nothing."""
         now = self._clock.now()
-        if await self._repository.is_any_due(now):
-            for product in await self._repository.find_due(now, BATCH):
-                await self._apply(product, now)
+        if self._nothing_due is not None and self._nothing_due[0] <= now < self._nothing_due[1]:
+            return
+        next_at = await self._repository.find_next_change()
+        if next_at is None or next_at > now:
+            self._nothing_due = now, min(now + LOOK_EVERY, next_at or now + LOOK_EVERY)
+            return
+        for product in await self._repository.find_due(now, BATCH):
+            await self._apply(product, now)
 
     async def _apply(self, before: Product, now: datetime) -> None:
         status = prices.status_at(before, now)
@@ -189,6 +199,7 @@ class Pricing:
             return
 
     async def _write(self, before: Product, after: Product, session: Session) -> None:
+        self._nothing_due = None
         category = None if after.category_id is None else await self._catalogue.find_category(after.category_id)
         if not await self._catalogue.replace_product(before, after, category, session=session):
             raise Conflict(f"product {before.id} was changed by somebody else at the same time; try again")

@@ -85,6 +85,7 @@ class SearchRepository:
             page,
             query={"list_status": ProductStatus.ACTIVE},
             projection=PRODUCT_FIELDS,
+            hint=_filtered_index(sort),
         )
         return [_products_of(rows) for rows in found]
 
@@ -138,9 +139,16 @@ def _index_for(query: ProductQuery, sort: ProductSort) -> str | None:
     """
     if query.search is not None:
         return None
+    return _filtered_index(sort) if query.is_filtered else f"all_{_sort_name(sort)}"
+
+
+def _filtered_index(sort: ProductSort) -> str:
+    return f"filtered_{_sort_name(sort)}"
+
+
+def _sort_name(sort: ProductSort) -> str:
     by_price = sort in (ProductSort.PRICE_ASC, ProductSort.PRICE_DESC)
-    name = "price" if by_price else "name" if sort is ProductSort.NAME else "newest"
-    return f"filtered_{name}" if query.is_filtered else f"all_{name}"
+    return "price" if by_price else "name" if sort is ProductSort.NAME else "newest"
 
 
 def _condition_of(query: ProductQuery) -> dict[str, Any]:

@@ -113,6 +113,39 @@ async def test_death_during_a_refusal_leaves_nothing(
     )
 
 
+@pytest.mark.parametrize("state", ["STARTED", "QUOTED"])
+async def test_a_step_whose_record_a_failover_has_lost_is_taken_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, state: CheckoutState
+) -> None:
+    await prepare(shop)
+    die_at(monkeypatch, "RESERVED", recorded=True)
+    await die(shop)
+    database = shop.subgraphs["order"].runtime.database
+    await database["checkouts"].update_one({"state": "RESERVED"}, {"$set": {"state": state}})
+    shop.clock.advance(seconds=31)
+    await shop.run_job("order", "resume_checkouts")
+    await assert_one_whole_order(shop)
+
+
+async def test_a_checkout_whose_record_is_lost_is_one_order_when_it_is_sent_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await prepare(shop)
+    die_at(monkeypatch, "RESERVED", recorded=True)
+    await die(shop)
+    await shop.subgraphs["order"].runtime.database["checkouts"].delete_many({})
+    result = await shop.check_out()
+    order = await shop.the_order()
+    assert (result["__typename"], result["order"]["id"]) == ("CheckoutSuccess", order["_id"])
+    # What the lost one had reserved is nobody's, and ends by itself
+    assert (await shop.stock("teapot"), await shop.stock("cup")) == ((5, 4), (5, 2))
+    await shop.report(order["number"], "PAID", order["total_amount"])
+    await shop.deliver_events()
+    shop.clock.advance(minutes=51)
+    await shop.run_job("inventory", "lapse_reservations")
+    assert (await shop.stock("teapot"), await shop.stock("cup")) == ((3, 0), (4, 0))
+
+
 async def test_the_job_leaves_a_checkout_alone_whose_request_may_still_run(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
