@@ -6,11 +6,12 @@ import pytest
 
 from core.clock import Clock
 from core.ids import new_id
-from core.mongo import Client, connect
+from core.mongo import Client, connect, init_documents
 from core.peers import Peers
 from core.settings import Settings
 from core.subgraph import Runtime
 from tests.integration.order.test_guest_carts import add, create, merge
+from tests.testkit.commands import CommandLog
 from tests.testkit.explained import SentCommands, find_unindexed
 from tests.testkit.shop import ANI, STAFF, Shop, open_shop
 from tests.testkit.store import build_runtime, make_settings
@@ -20,7 +21,9 @@ BANDS = [{"upToGrams": 100_000, "amount": 5000}]
 
 
 @pytest.fixture
-async def watched(mongo_uri: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Shop, SentCommands]]:
+async def watched(
+    mongo_uri: str, tmp_path_factory: pytest.TempPathFactory, counted_shop: tuple[Shop, CommandLog]
+) -> AsyncIterator[tuple[Shop, SentCommands]]:
     sent = SentCommands()
     client: Client = connect(mongo_uri, listeners=[sent])
     settings = make_settings(tmp_path_factory.mktemp("watched"), database_prefix=f"{new_id('t')}_")
@@ -37,6 +40,9 @@ async def watched(mongo_uri: str, tmp_path_factory: pytest.TempPathFactory) -> A
         await subgraph.stop()
         await client.drop_database(subgraph.runtime.database.name)
     await client.close()
+    # Documents belong to the client that was bound last; the other tests' shop has its own
+    for subgraph in counted_shop[0].subgraphs.values():
+        await init_documents(subgraph.runtime.database, subgraph.documents)
 
 
 async def test_no_query_scans_a_collection_or_sorts_in_memory(
