@@ -213,6 +213,9 @@ def _merge_all(
                 old_marks = marks(known)
                 merge(known, step)
                 known.wait_for(step.waits_for)
+                for other in step.waits_for:
+                    # Steps are not sorted by who waits for whom: it may be merged into another one yet
+                    dependents[other].append(known)
                 for other in dependents[step]:
                     if step in other.waits_for:
                         del other.waits_for[step]

@@ -108,3 +108,17 @@ def test_an_object_whose_type_could_not_be_told_is_null_from_the_start() -> None
     router, monolith = assemble(answers.router), assemble(answers.monolith)
     assert router.first == monolith.first
     assert [item is None for item in router.first["ofs1"]] == [False, True]
+
+
+def test_a_step_that_a_merged_one_waited_for_may_be_merged_itself() -> None:
+    """Below one list the fragments' steps are merged type by type, in an order that is not that of their waiting."""
+    supergraph = random_supergraph(126)
+    assert supergraph is not None
+    document = parse(
+        "{ ofs3 { id } ofs3 { nexts3 { nexts3 { id ...F @defer } } } } fragment F on E0 { a: ds0(first: 0) f1 }"
+    )
+    graph = FederatedGraph(supergraph, random_world(supergraph, Random(1)))
+    answers = asyncio.run(graph.ask_in_parts(document))
+    assert answers.monolith is not None
+    router, monolith = assemble(answers.router), assemble(answers.monolith)
+    assert (router.first, router.data) == (monolith.first, monolith.data)
