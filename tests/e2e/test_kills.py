@@ -40,6 +40,9 @@ from tests.testkit.dying_store import Death, MortalStore, running_mortal_store
 from tests.testkit.running import Client, Json, eventually
 from tests.testkit.shop import ADD_TO_CART, ADDRESS, CHECKOUT
 
+# Thirty starts: a minute, and several on a machine that is busy with other things
+pytestmark = pytest.mark.timeout(900)
+
 MOMENTS = ("before", "written", "recorded")
 CART = {"prd_teapot": 2, "prd_cup": 1}
 ON_HAND = {"prd_teapot": 500, "prd_cup": 500, "prd_rare": 1}

@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import pymongo
+import pytest
 
 from core.clock import SystemClock
 from core.identity import Identity, Role
@@ -18,6 +19,9 @@ from core.settings import Settings
 from pasar.keys import complete_settings
 from subgraphs.user.keys import load_token_issuer
 from tests.testkit.running import PATIENCE_S, ROOT, RunningStore, eventually, pasar, running_store
+
+# Half a minute, and several on a machine that is busy with other things
+pytestmark = pytest.mark.timeout(900)
 
 PROGRAMS, BUYERS_EACH = 3, 8
 BUYERS = PROGRAMS * BUYERS_EACH
