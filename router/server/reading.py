@@ -29,17 +29,28 @@ _BODY = msgspec.json.Decoder(_Body)
 _MAP = msgspec.json.Decoder(dict[str, Any])
 
 
+# Of a body that is larger, no more is read than so many times what is allowed
+SKIPPED_LIMITS = 10
+
+
 class ClientGone(Exception):
     """The client hung up before its request was complete."""
 
 
 async def read_body(receive: Receive, headers: Mapping[str, str], max_bytes: int) -> bytes:
-    """Return the body; raise BodyTooLarge as soon as it is known to be larger than *max_bytes*."""
+    """Return the body; raise BodyTooLarge when it is larger than *max_bytes*, which is never kept as a whole.
+
+    Whoever is still sending when a connection is closed is told of the closing only. So the rest of a body that is
+    somewhat too large is thrown away, for its sender to read why.
+    """
     encoding = headers.get("content-encoding", "identity")
     if encoding.lower() != "identity":
         raise UnsupportedMediaType(f"a body with Content-Encoding: {encoding} is not read here")
     announced = headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > max_bytes:
+        # Who asks first has sent nothing yet
+        if "expect" not in headers and int(announced) <= SKIPPED_LIMITS * max_bytes:
+            await _skip_body(receive, int(announced))
         raise BodyTooLarge(f"the body is larger than {max_bytes} bytes")
     chunks: list[bytes] = []
     size_bytes = 0
@@ -50,10 +61,24 @@ async def read_body(receive: Receive, headers: Mapping[str, str], max_bytes: int
         chunk = message.get("body", b"")
         size_bytes += len(chunk)
         if size_bytes > max_bytes:
+            if message.get("more_body", False):
+                await _skip_body(receive, SKIPPED_LIMITS * max_bytes - size_bytes)
             raise BodyTooLarge(f"the body is larger than {max_bytes} bytes")
         chunks.append(chunk)
         if not message.get("more_body", False):
             return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+async def _skip_body(receive: Receive, max_bytes: int) -> None:
+    """Throw a body away, or *max_bytes* of it when it is larger."""
+    left_bytes = max_bytes
+    while left_bytes > 0:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        if not message.get("more_body", False):
+            return
+        left_bytes -= len(message.get("body", b""))
 
 
 def parse_body(body: bytes) -> GraphQLRequest:

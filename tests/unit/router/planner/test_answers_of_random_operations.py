@@ -35,6 +35,7 @@ def test_random_operations_are_answered_like_by_one_schema(name: str) -> None:
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("name", NAMES)
 def test_many_random_operations_are_answered_like_by_one_schema(name: str) -> None:
     prove_random_operations(name, range(5, 400))

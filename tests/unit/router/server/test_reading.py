@@ -34,19 +34,40 @@ async def test_a_body_in_several_chunks_is_joined() -> None:
     assert await read_body(receive, {}, 3) == b"abc"
 
 
-async def test_an_announced_size_beyond_the_limit_is_refused_unread() -> None:
-    receive, waiting = receive_from(chunk(b"abcd"))
+async def test_a_body_that_is_announced_as_too_large_is_thrown_away_and_refused() -> None:
+    receive, waiting = receive_from(chunk(b"ab", more=True), chunk(b"cd"), chunk(b"next"))
     with pytest.raises(BodyTooLarge) as refusal:
         await read_body(receive, {"content-length": "4"}, 3)
     assert refusal.value.status == 413
+    assert waiting == [chunk(b"next")]
+
+
+@pytest.mark.parametrize("headers", [{"content-length": "31"}, {"content-length": "4", "expect": "100-continue"}])
+async def test_a_size_that_is_far_too_large_and_one_that_is_asked_for_first_are_refused_unread(
+    headers: dict[str, str],
+) -> None:
+    receive, waiting = receive_from(chunk(b"abcd"))
+    with pytest.raises(BodyTooLarge):
+        await read_body(receive, headers, 3)
     assert len(waiting) == 1
 
 
-async def test_a_body_that_grows_beyond_the_limit_is_not_read_to_its_end() -> None:
-    receive, waiting = receive_from(chunk(b"ab", more=True), chunk(b"cd", more=True), chunk(b"e"))
+async def test_a_body_that_grows_beyond_the_limit_is_read_to_ten_times_the_limit() -> None:
+    receive, waiting = receive_from(chunk(b"ab", more=True), chunk(b"cd", more=True), chunk(b"e"), chunk(b"next"))
     with pytest.raises(BodyTooLarge):
         await read_body(receive, {}, 3)
-    assert len(waiting) == 1
+    assert waiting == [chunk(b"next")]
+    receive, waiting = receive_from(*[chunk(b"abcd", more=True)] * 20)
+    with pytest.raises(BodyTooLarge):
+        await read_body(receive, {}, 3)
+    # Eight times four bytes are more than thirty
+    assert len(waiting) == 12
+
+
+async def test_a_client_that_hangs_up_while_its_body_is_thrown_away_is_noticed() -> None:
+    receive, _ = receive_from(chunk(b"ab", more=True), {"type": "http.disconnect"})
+    with pytest.raises(ClientGone):
+        await read_body(receive, {"content-length": "4"}, 3)
 
 
 async def test_a_client_that_hangs_up_is_noticed() -> None:
