@@ -267,9 +267,10 @@ class Checkout:
         while True:
             order = write_order(checkout, now=self._clock.now())
 
-            async def work(session: Session, order: OrderRow = order) -> bool:
-                if not await self._move(checkout, "PLACED", {"number": order.number}, session=session):
-                    return False
+            async def work(session: Session, order: OrderRow = order) -> Row | None:
+                moved = await self._move(checkout, "PLACED", {"number": order.number}, session=session)
+                if moved is None:
+                    return None
                 cart = await self._carts.find_cart(checkout["buyer_id"], session=session)
                 rest = take_out(cart, _read_cart_lines(checkout))
                 if rest is None:
@@ -278,13 +279,13 @@ class Checkout:
                 await self._carts.save_cart(rest, now=order.placed_at, session=session)
                 await self._mover.place(order, session=session)
                 await self._discounts.take_uses(order.buyer_id, applied, session=session)
-                return True
+                return moved
 
             try:
                 async with self._turns.take(each.discount_id for each in applied):
-                    is_placed = await in_transaction(self._client, work)
-                if is_placed:
-                    checkout.update(state="PLACED", number=order.number)
+                    placed = await in_transaction(self._client, work)
+                if placed is not None:
+                    checkout.update(placed)
             except _CartChanged:
                 changed = Conflict("the cart changed during the checkout; nothing was ordered")
                 await self._refuse(checkout, changed)
@@ -388,15 +389,15 @@ class Checkout:
         set_: Mapping[str, Any],
         *,
         session: Session | None = None,
-    ) -> bool:
-        """Record a step; return False when *checkout* has left its state. Without a session its row follows."""
+    ) -> Row | None:
+        """Record a step; return the row, None when *checkout* has left its state. Without a session it follows."""
         moved = await self._checkouts.move_checkout(
             checkout["_id"], checkout["state"], target, set_, now=self._clock.now(), session=session
         )
         if moved is not None and session is None:
             # A transaction may still be undone
             checkout.update(moved)
-        return moved is not None
+        return moved
 
 
 def _read_cart_lines(checkout: Row) -> tuple[CartLine, ...]:
