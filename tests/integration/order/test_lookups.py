@@ -82,7 +82,7 @@ async def test_the_orders_of_others_are_an_error_beside_null(history: Shop, comm
         ("FORBIDDEN", ["_entities", 0, "orders"])
     ]
     assert await history.order.refusals(document, representations) == ["UNAUTHENTICATED", "UNAUTHENTICATED"]
-    assert commands.commands == ["aggregate"]
+    assert commands.commands == ["find orders"]
 
 
 async def test_references_to_orders_are_one_query_per_key_and_hide_those_of_others(
