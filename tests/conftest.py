@@ -65,6 +65,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _group_of(item: pytest.Item) -> str:
     """Return what a process runs as a whole: a file, or all that asks one of the two stores of tests/e2e."""
     called_with = getattr(item, "callspec", None)
-    if item.path.parent.name == "e2e" and called_with is not None and "store" in called_with.params:
+    if "e2e" in item.path.parts and called_with is not None and "store" in called_with.params:
         return f"store-{called_with.params['store']}"
     return str(item.path)
