@@ -117,7 +117,8 @@ async def _launch(program: Program) -> asyncio.subprocess.Process:
         env=dict(program.environment),
         # Ctrl-C goes to a terminal's whole group; the order of stopping is ours
         start_new_session=True,
-        preexec_fn=end_with_parent(),
+        # What must survive is in MongoDB, which ends at the same moment: an orderly stop could wait for it for minutes
+        preexec_fn=end_with_parent(signal.SIGKILL),
     )
 
 
@@ -134,15 +135,15 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-def end_with_parent() -> Callable[[], None] | None:
-    """Return what a child does before it becomes its program: ask Linux for a SIGTERM when its parent ends."""
+def end_with_parent(by: signal.Signals = signal.SIGTERM) -> Callable[[], None] | None:
+    """Return what a child does before it becomes its program: ask Linux for a signal when its parent ends."""
     if sys.platform != "linux":
         return None
     libc = ctypes.CDLL(None)
     parent = os.getpid()
 
     def ask() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        libc.prctl(_PR_SET_PDEATHSIG, by)
         # The parent may have ended before the request was made
         if os.getppid() != parent:
             os._exit(1)
