@@ -73,9 +73,9 @@ class BatchWriter:
 def _insert(collection: Collection[dict[str, Any]], rows: Sequence[RawBSONDocument]) -> None:
     # insert_many would decode each row for its id
     command = {"insert": collection.name, "documents": rows, "ordered": False, "writeConcern": {"w": "majority"}}
-    errors = collection.database.command(command).get("writeErrors")
-    if errors:
-        raise BulkWriteError({"writeErrors": errors})
+    answer = collection.database.command(command)
+    if "writeErrors" in answer or "writeConcernError" in answer:
+        raise BulkWriteError(answer)
 
 
 def _without_present(collection: Collection[dict[str, Any]], rows: Sequence[RawBSONDocument]) -> list[RawBSONDocument]:
