@@ -291,5 +291,6 @@ def test_the_sums_are_right_whatever_happens_at_once() -> None:
 
 @pytest.mark.nightly
 @pytest.mark.usefixtures("world")
+@pytest.mark.timeout(3600)
 def test_the_sums_are_right_whatever_happens_at_once_at_length() -> None:
     run_state_machine_as_test(StockMachine, settings=settings(COMMON, max_examples=300, stateful_step_count=40))
