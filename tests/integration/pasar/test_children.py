@@ -73,7 +73,17 @@ async def test_a_program_ends_with_whoever_started_it(stand_in: Path) -> None:
     root = Path(__file__).parents[3]
     # The parent runs our code, its child the stand-in
     parent = await asyncio.create_subprocess_exec(sys.executable, "-c", script, str(root), cwd=stand_in.parent)
-    await read_notes(stand_in, 1)
-    parent.kill()
-    await parent.wait()
-    assert (await read_notes(stand_in, 2))[1][:2] == ["child", "stopped"]
+    ((_, _, child),) = await read_notes(stand_in, 1)
+    ended = asyncio.Event()
+    descriptor = os.pidfd_open(int(child))
+    asyncio.get_running_loop().add_reader(descriptor, ended.set)
+    try:
+        parent.kill()
+        await parent.wait()
+        async with asyncio.timeout(60):
+            await ended.wait()
+    finally:
+        asyncio.get_running_loop().remove_reader(descriptor)
+        os.close(descriptor)
+    # Killed, for an orderly stop could wait for a database that ended at the same moment
+    assert [note[:2] for note in await read_notes(stand_in, 1)] == [["child", "started"]]
