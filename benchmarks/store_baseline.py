@@ -78,7 +78,7 @@ class BareShop:
         rows, mark = self._rows, f"{self._number:08}"
         checkout = _renamed(rows.checkout, mark)
         order_id = checkout["_id"]
-        await self._order["checkouts"].insert_one({**checkout, "state": "STARTED"})
+        await self._order["checkouts"].insert_one({**checkout, "state": "QUOTED"})
         await (
             self._inventory["stock_levels"].find({"_id": {"$in": [m["product_id"] for m in rows.movements]}}).to_list()
         )

@@ -30,6 +30,7 @@ from subgraphs.order.moves import OrderMover
 from subgraphs.order.neighbours import Neighbours
 from subgraphs.order.order_lists import OrderFilter, condition_of
 from subgraphs.order.quoting import Quoter
+from subgraphs.order.recent_tariffs import RecentTariffs
 from subgraphs.order.repository import OrderRepository
 from subgraphs.order.rollup_repair import RollupRepair
 from subgraphs.order.rollup_repository import CHANGE_INDEXES, RollupRepository
@@ -67,7 +68,8 @@ def build(runtime: Runtime) -> Subgraph:
     neighbours = Neighbours(runtime.peers)
     aftercare = build_aftercare(runtime, orders, mover)
     erased_buyers = ErasedBuyers(runtime.database, runtime.clock)
-    quoter = Quoter(neighbours, discounts, tariffs, runtime.clock)
+    recent_tariffs = RecentTariffs(tariffs, runtime.clock)
+    quoter = Quoter(neighbours, discounts, recent_tariffs, runtime.clock)
     checkout = Checkout(
         runtime.client,
         runtime.clock,
@@ -90,7 +92,7 @@ def build(runtime: Runtime) -> Subgraph:
     )
     cart_codes = CartCodes(cart_service, discounts, quoter, neighbours, runtime.clock)
     discount_service = DiscountService(runtime.client, runtime.database, runtime.clock, discounts)
-    tariff_service = Tariffs(runtime.client, runtime.database, runtime.clock, tariffs)
+    tariff_service = Tariffs(runtime.client, runtime.database, runtime.clock, tariffs, recent_tariffs)
     abandoned_carts = AbandonedCarts(runtime.client, runtime.database, carts)
     totals = TotalsReader(orders, rollup, runtime.cache, runtime.clock, namespace=runtime.database.name)
     changes = ChangeFeed(runtime.database)
@@ -104,6 +106,10 @@ def build(runtime: Runtime) -> Subgraph:
         live_totals=LiveTotalsFeed(totals, changes, runtime.clock),
         neighbours=neighbours,
     )
+
+    async def prepare() -> None:
+        recent_tariffs.forget()
+        await repair.prepare()
 
     async def close() -> None:
         await changes.aclose()
@@ -138,7 +144,7 @@ def build(runtime: Runtime) -> Subgraph:
         context=make_context,
         handlers=build_handlers(orders, mover, erased_buyers, runtime.clock),
         more_indexes={OUTBOX: CHANGE_INDEXES},
-        prepare=repair.prepare,
+        prepare=prepare,
         close=close,
         routes=tuple(aftercare.routes),
         jobs=(

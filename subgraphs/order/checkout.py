@@ -1,7 +1,8 @@
 """Checkout: a cart becomes an order that can be paid, once per idempotency key, or nothing is left behind.
 
-Each step (checkout_steps.py) is idempotent and recorded when it is done. After a crash, the job takes up whatever is
-unfinished where it stands; so does a second request with the same key. Its answer is always the recorded one.
+What is ordered is quoted and recorded as a whole. Each step after that (checkout_steps.py) is idempotent and recorded
+when it is done. After a crash, the job takes up whatever is unfinished where it stands; so does a second request with
+the same key. Its answer is always the recorded one.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from core.mongo import Client, DuplicateKeyError, Row, Session, in_transaction
 from core.peers import PeerError
 from core.turns import Turns
 from subgraphs.order.cart_repository import CartRepository
-from subgraphs.order.carts import CartLine, take_out
+from subgraphs.order.carts import Cart, CartLine, cart_id, take_out
 from subgraphs.order.checkout_repository import CheckoutRepository
 from subgraphs.order.checkout_request import CheckoutRequest, clean_request, fingerprint_of
 from subgraphs.order.checkout_steps import FINAL_STATES, FIRST_STATE
@@ -106,8 +107,8 @@ class Checkout:
             DiscountNotApplicable, TotalDiffers: a code of the cart does not apply, or it costs something else than was
                 expected; no order is left.
             Conflict: the key was used for another request, or the cart changed meanwhile.
-            PeerUnavailable: another part of the store does not answer; the checkout goes on in the background, and
-                the same key may be tried again.
+            PeerUnavailable: another part of the store does not answer; the same key may be tried again. A checkout
+                that was quoted goes on in the background.
         """
         request = clean_request(request)
         fingerprint = fingerprint_of(request)
@@ -116,7 +117,7 @@ class Checkout:
             checkout = await self._begin(request, fingerprint)
         if checkout["fingerprint"] != fingerprint:
             raise Conflict("this idempotency key was used for another checkout")
-        return await self._answer(await self.finish(checkout))
+        return await self._answer(*await self.finish(checkout))
 
     async def resume_unfinished(self, now: datetime) -> None:
         """Take up checkouts that a crash or an outage left unfinished."""
@@ -137,18 +138,19 @@ class Checkout:
                     exc_info=None if expected else error,
                 )
 
-    async def finish(self, checkout: Row) -> Row:
-        """Take *checkout* through its remaining steps and return it in a final state."""
+    async def finish(self, checkout: Row) -> tuple[Row, Row | None]:
+        """Take *checkout* through its remaining steps; return it in a final state, and the order if we wrote it."""
+        order: Row | None = None
         while checkout["state"] not in FINAL_STATES:
             state = checkout["state"]
-            await self._take_step(checkout)
+            order = await self._take_step(checkout) or order
             if checkout["state"] == state:
                 # Recorded in a transaction, or by another worker, which was faster
                 found = await self._checkouts.find_checkout(checkout["_id"])
                 if found is None:
                     raise RuntimeError(f"checkout {checkout['_id']} is gone")
                 checkout = found
-        return checkout
+        return checkout, order
 
     async def _begin(self, request: CheckoutRequest, fingerprint: str) -> Row:
         buyer_id, key = request.buyer_id, request.idempotency_key
@@ -165,8 +167,8 @@ class Checkout:
             "buyer_id": buyer_id,
             "idempotency_key": key,
             "fingerprint": fingerprint,
-            "state": FIRST_STATE,
             "cart": [{"product_id": line.product_id, "quantity": line.quantity} for line in cart.lines],
+            "cart_version": cart.version,
             "codes": list(cart.codes),
             "address": {name: value for name, value in asdict(request.address).items() if value is not None},
             "shipping_method_id": request.shipping_method_id,
@@ -175,9 +177,12 @@ class Checkout:
             "created_at": now,
             "updated_at": now,
             "expires_at": now + self._time_to_pay,
-            "due_at": now + TAKE_UP_AFTER,
             "attempts": 0,
         }
+        try:
+            row |= {"state": FIRST_STATE, "due_at": now + TAKE_UP_AFTER, **await self._quote(row)}
+        except DomainError as error:
+            row |= {"state": "REFUSED", "refusal": refusal_to_row(error)}
         if await self._checkouts.insert_checkout(row):
             return row
         checkout = await self._checkouts.find_by_key(buyer_id, key)
@@ -185,61 +190,60 @@ class Checkout:
             raise RuntimeError(f"checkout {key} of {buyer_id} is taken and not there")
         return checkout
 
-    async def _answer(self, checkout: Row) -> CheckedOut:
+    async def _answer(self, checkout: Row, order: Row | None) -> CheckedOut:
         if checkout["state"] == "REFUSED":
             raise refusal_from_row(checkout["refusal"])
-        order = await self._orders.find_order(checkout["_id"])
+        if order is None:
+            order = await self._orders.find_order(checkout["_id"])
         if order is None:
             raise RuntimeError(f"order {checkout['_id']} is gone")
         return CheckedOut(order, checkout.get("pay_url"))
 
-    async def _take_step(self, checkout: Row) -> None:
+    async def _take_step(self, checkout: Row) -> Row | None:
+        # Return the order if the step wrote it
         state: CheckoutState = checkout["state"]
         is_late = self._clock.now() >= checkout["expires_at"]
         match state:
-            case "STARTED" | "QUOTED" | "RESERVED" if is_late:
+            case "QUOTED" | "RESERVED" if is_late:
                 await self._refuse(checkout, Conflict("the checkout took too long; nothing was ordered"))
-            case "STARTED":
-                await self._quote(checkout)
             case "QUOTED":
                 await self._reserve(checkout)
             case "RESERVED":
-                await self._place(checkout)
+                return await self._place(checkout)
             case "PLACED":
-                await self._open_payment(checkout, is_late=is_late)
+                return await self._open_payment(checkout, is_late=is_late)
             case "RELEASING":
                 await self._release(checkout)
+            case _:
+                raise RuntimeError(f"nobody knows how a checkout goes on from {state}")
+        return None
 
-    async def _quote(self, checkout: Row) -> None:
+    async def _quote(self, checkout: Row) -> Row:
+        # Return what is recorded of the quote; raise DomainError if nothing can be ordered
         address = checkout["address"]
         request = QuoteRequest(
             order_id=checkout["_id"],
             buyer_id=checkout["buyer_id"],
             lines=_read_cart_lines(checkout),
-            # Absent from a checkout that began before there were any
-            codes=tuple(checkout.get("codes", ())),
+            codes=tuple(checkout["codes"]),
             destination=Destination(address["country"], address.get("region")),
-            method_id=checkout.get("shipping_method_id"),
+            method_id=checkout["shipping_method_id"],
         )
         try:
             buyer, quoted = await asyncio.gather(
                 self._neighbours.find_buyer(checkout["buyer_id"]), self._quoter.quote(request)
             )
         except PeerError as error:
-            await self._refuse_if_final(checkout, error)
-            return
-        except DomainError as error:
-            await self._refuse(checkout, error)
-            return
+            raise _refusal_by_peer(checkout, error) from error
         if buyer is None:
-            await self._refuse(checkout, Conflict("this account does not exist any more"))
-        elif quoted.problems:
+            raise Conflict("this account does not exist any more")
+        if quoted.problems:
             # Left out, it would make the order dearer than its buyer thinks
-            await self._refuse(checkout, DiscountNotApplicable(quoted.problems[0]))
-        elif (expected := checkout.get("expected_total")) and Money(**expected) != quoted.quote.total:
-            await self._refuse(checkout, TotalDiffers(quoted.quote.total))
-        else:
-            await self._move(checkout, "QUOTED", {"buyer": asdict(buyer), "quote": write_quote(quoted.quote)})
+            raise DiscountNotApplicable(quoted.problems[0])
+        expected = checkout["expected_total"]
+        if expected and Money(**expected) != quoted.quote.total:
+            raise TotalDiffers(quoted.quote.total)
+        return {"buyer": asdict(buyer), "quote": write_quote(quoted.quote)}
 
     async def _reserve(self, checkout: Row) -> None:
         order_id = checkout["_id"]
@@ -251,7 +255,7 @@ class Checkout:
             await self._move(checkout, "REFUSED", {"refusal": refusal_to_row(error)})
             return
         except PeerError as error:
-            await self._refuse_if_final(checkout, error)
+            await self._refuse(checkout, _refusal_by_peer(checkout, error))
             return
         if not is_reserved:
             await self._refuse(checkout, Conflict("the reservation is over; nothing was ordered"))
@@ -261,31 +265,26 @@ class Checkout:
                 # Another worker was told that there is too little, before we were told that there is enough
                 await self._neighbours.release_stock(order_id)
 
-    async def _place(self, checkout: Row) -> None:
+    async def _place(self, checkout: Row) -> Row | None:
         applied = read_quote(checkout["quote"]).discounts
-        used_codes = {each.code for each in applied}
         while True:
             order = write_order(checkout, now=self._clock.now())
 
-            async def work(session: Session, order: OrderRow = order) -> Row | None:
+            async def work(session: Session, order: OrderRow = order) -> tuple[Row, Row] | None:
                 moved = await self._move(checkout, "PLACED", {"number": order.number}, session=session)
                 if moved is None:
                     return None
-                cart = await self._carts.find_cart(checkout["buyer_id"], session=session)
-                rest = take_out(cart, _read_cart_lines(checkout))
-                if rest is None:
-                    raise _CartChanged
-                rest = replace(rest, codes=tuple(code for code in rest.codes if code not in used_codes))
-                await self._carts.save_cart(rest, now=order.placed_at, session=session)
-                await self._mover.place(order, session=session)
+                await self._empty_cart(checkout, {each.code for each in applied}, now=order.placed_at, session=session)
+                placed = await self._mover.place(order, session=session)
                 await self._discounts.take_uses(order.buyer_id, applied, session=session)
-                return moved
+                return moved, placed
 
             try:
                 async with self._turns.take(each.discount_id for each in applied):
-                    placed = await in_transaction(self._client, work)
-                if placed is not None:
-                    checkout.update(placed)
+                    written = await in_transaction(self._client, work)
+                if written is not None:
+                    checkout.update(written[0])
+                    return written[1]
             except _CartChanged:
                 changed = Conflict("the cart changed during the checkout; nothing was ordered")
                 await self._refuse(checkout, changed)
@@ -297,13 +296,27 @@ class Checkout:
                 if (error.details or {}).get("keyPattern") == {"number": 1} or f".{USES} " in str(error):
                     continue
                 raise
-            return
+            return None
 
-    async def _open_payment(self, checkout: Row, *, is_late: bool) -> None:
+    async def _empty_cart(self, checkout: Row, used_codes: set[str], *, now: datetime, session: Session) -> None:
+        # Take what is ordered out of the cart: of the one that we remember, or of what has become of it meanwhile
+        lines, owner_id = _read_cart_lines(checkout), checkout["buyer_id"]
+        if (version := checkout.get("cart_version")) is None:
+            # Of an older store
+            cart = await self._carts.find_cart(owner_id, session=session)
+        else:
+            cart = Cart(cart_id(owner_id), owner_id, lines, version, tuple(checkout["codes"]))
+        while (rest := take_out(cart, lines)) is not None:
+            rest = replace(rest, codes=tuple(code for code in rest.codes if code not in used_codes))
+            if await self._carts.save_cart(rest, now=now, session=session) is not None:
+                return
+            cart = await self._carts.find_cart(owner_id, session=session)
+        raise _CartChanged
+
+    async def _open_payment(self, checkout: Row, *, is_late: bool) -> Row | None:
         quote = read_quote(checkout["quote"])
         if quote.total.amount == 0:
-            await self._confirm_free(checkout)
-            return
+            return await self._confirm_free(checkout)
         try:
             pay_url = await self._neighbours.open_payment(
                 order_id=checkout["_id"],
@@ -317,29 +330,31 @@ class Checkout:
                 raise
             log.warning("payment cannot be opened", order_id=checkout["_id"], reason=error.message)
             await self._abort(checkout)
-            return
+            return None
         await self._move(checkout, "OPENED", {"pay_url": pay_url})
+        return None
 
-    async def _confirm_free(self, checkout: Row) -> None:
+    async def _confirm_free(self, checkout: Row) -> Row | None:
         """Take an order as paid for which there is nothing to pay; no gateway opens a payment of nothing."""
 
-        async def work(session: Session) -> None:
+        async def work(session: Session) -> Row | None:
             if not await self._move(checkout, "OPENED", {}, session=session):
-                return
+                return None
             order = await self._orders.find_order(checkout["_id"], session=session)
-            if order is not None and order["status"] == OrderStatus.PENDING_PAYMENT:
-                now = self._clock.now()
-                await self._mover.move(
-                    order,
-                    OrderStatus.PAID,
-                    by=SYSTEM,
-                    reason="there was nothing to pay",
-                    now=now,
-                    session=session,
-                    set_={"paid_at": now},
-                )
+            if order is None or order["status"] != OrderStatus.PENDING_PAYMENT:
+                return order
+            now = self._clock.now()
+            return await self._mover.move(
+                order,
+                OrderStatus.PAID,
+                by=SYSTEM,
+                reason="there was nothing to pay",
+                now=now,
+                session=session,
+                set_={"paid_at": now},
+            )
 
-        await in_transaction(self._client, work)
+        return await in_transaction(self._client, work)
 
     async def _abort(self, checkout: Row) -> None:
         refusal = PaymentUnavailable(f"order {checkout['number']} could not be opened for payment and is cancelled")
@@ -371,16 +386,9 @@ class Checkout:
             log.warning("reservation cannot be released", order_id=checkout["_id"], reason=error.message)
         await self._move(checkout, "REFUSED", {})
 
-    async def _refuse_if_final(self, checkout: Row, error: PeerError) -> None:
-        if may_pass(error):
-            raise error
-        log.error("checkout refused by another subgraph", order_id=checkout["_id"], exc_info=error)
-        await self._refuse(checkout, Conflict("the store cannot take this order; nothing was ordered"))
-
     async def _refuse(self, checkout: Row, refusal: DomainError) -> None:
-        # As soon as inventory may have been asked, the stock has to go back
-        target: CheckoutState = "REFUSED" if checkout["state"] == "STARTED" else "RELEASING"
-        await self._move(checkout, target, {"refusal": refusal_to_row(refusal)})
+        # Inventory may have been asked, so the stock has to go back
+        await self._move(checkout, "RELEASING", {"refusal": refusal_to_row(refusal)})
 
     async def _move(
         self,
@@ -402,3 +410,11 @@ class Checkout:
 
 def _read_cart_lines(checkout: Row) -> tuple[CartLine, ...]:
     return tuple(CartLine(line["product_id"], line["quantity"]) for line in checkout["cart"])
+
+
+def _refusal_by_peer(checkout: Row, error: PeerError) -> DomainError:
+    """Return how a checkout ends that another subgraph refuses; raise *error* if another try may succeed."""
+    if may_pass(error):
+        raise error
+    log.error("checkout refused by another subgraph", order_id=checkout["_id"], exc_info=error)
+    return Conflict("the store cannot take this order; nothing was ordered")

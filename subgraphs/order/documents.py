@@ -263,7 +263,7 @@ class CartDocument(Document):
         ]
 
 
-CheckoutState: TypeAlias = Literal["STARTED", "QUOTED", "RESERVED", "PLACED", "RELEASING", "OPENED", "REFUSED"]
+CheckoutState: TypeAlias = Literal["QUOTED", "RESERVED", "PLACED", "RELEASING", "OPENED", "REFUSED"]
 
 
 class CheckoutDocument(Document):

@@ -13,8 +13,8 @@ from subgraphs.order.model import OrderLine
 from subgraphs.order.neighbours import Neighbours, ProductForSale
 from subgraphs.order.pricing import Destination, MethodUnavailable, Quote, currency_of, offers_for, price
 from subgraphs.order.problems import ProductUnavailable
+from subgraphs.order.recent_tariffs import RecentTariffs
 from subgraphs.order.shipping_methods import ShippingOffer
-from subgraphs.order.tariff_repository import TariffRepository
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class Quoter:
     """Prices carts."""
 
     def __init__(
-        self, neighbours: Neighbours, discounts: DiscountRepository, tariffs: TariffRepository, clock: Clock
+        self, neighbours: Neighbours, discounts: DiscountRepository, tariffs: RecentTariffs, clock: Clock
     ) -> None:
         self._neighbours = neighbours
         self._discounts = discounts

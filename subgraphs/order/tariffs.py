@@ -1,9 +1,9 @@
 """What staff does with shipping methods and taxes. Each use case is one transaction, with its note for the audit."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from core.audit import announce_privileged
 from core.clock import Clock
@@ -13,9 +13,12 @@ from core.ids import new_id
 from core.mongo import Client, Database, Session, in_transaction
 from core.scopes import TARIFFS_WRITE
 from core.subgraph import require_scopes
+from subgraphs.order.recent_tariffs import RecentTariffs
 from subgraphs.order.shipping_methods import MAX_METHODS, ShippingMethod, check_method
 from subgraphs.order.tariff_repository import TariffRepository
 from subgraphs.order.taxes import TaxZone, check_zone
+
+T = TypeVar("T")
 
 Details: TypeAlias = Mapping[str, str | int | bool]
 
@@ -23,11 +26,14 @@ Details: TypeAlias = Mapping[str, str | int | bool]
 class Tariffs:
     """The use cases. *by* is the verified identity behind the request."""
 
-    def __init__(self, client: Client, database: Database, clock: Clock, tariffs: TariffRepository) -> None:
+    def __init__(
+        self, client: Client, database: Database, clock: Clock, tariffs: TariffRepository, recent: RecentTariffs
+    ) -> None:
         self._client = client
         self._database = database
         self._clock = clock
         self._tariffs = tariffs
+        self._recent = recent
 
     async def list_methods(self, *, by: Identity) -> tuple[ShippingMethod, ...]:
         """Return all shipping methods, those that are not active included."""
@@ -57,7 +63,7 @@ class Tariffs:
             details: Details = {"name": method.name, "active": method.is_active}
             await self._note("SHIPPING_METHOD_SAVED", method.id, details, by=by, now=now, session=session)
 
-        await in_transaction(self._client, work)
+        await self._change(work)
         return method
 
     async def list_zones(self, *, by: Identity) -> tuple[TaxZone, ...]:
@@ -83,7 +89,7 @@ class Tariffs:
             details: Details = {"name": zone.name, "rate": zone.rate, "inclusive": zone.is_inclusive}
             await self._note("TAX_ZONE_SAVED", zone.id, details, by=by, now=now, session=session)
 
-        await in_transaction(self._client, work)
+        await self._change(work)
         return zone
 
     async def remove_zone(self, country: str, region: str | None, *, by: Identity) -> TaxZone:
@@ -102,7 +108,14 @@ class Tariffs:
             await self._note("TAX_ZONE_REMOVED", zone.id, {"name": zone.name}, by=by, now=now, session=session)
             return zone
 
-        return await in_transaction(self._client, work)
+        return await self._change(work)
+
+    async def _change(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        try:
+            return await in_transaction(self._client, work)
+        finally:
+            # Also when nobody knows whether it was committed
+            self._recent.forget()
 
     async def _note(
         self,

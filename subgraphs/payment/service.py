@@ -126,9 +126,7 @@ class PaymentService:
             GatewayError: the gateway refused for good.
         """
         require_caller(caller, "openPayment")
-        payment = await self._repository.find_by_order(request.order_id)
-        if payment is None:
-            payment = await self._write_payment(request)
+        payment = await self._write_payment(request)
         if (payment["amount"], payment["currency"]) != (request.amount.amount, request.amount.currency):
             raise Conflict(f"order {request.order_number} has a payment over another amount")
         if await self._repository.is_order_closed(request.order_id):
@@ -214,48 +212,20 @@ class PaymentService:
             await self._repository.mark_mail_sent(row["_id"], now=now)
 
     async def _write_payment(self, request: PaymentRequest) -> Row:
+        # Written without a look: hardly any order is asked for twice
         now = self._clock.now()
-        if request.amount.amount <= 0:
-            raise BadUserInput("there is nothing to pay", field="amount")
-        total = sum(line.unit_price.amount * line.quantity for line in request.lines)
-        if total != request.amount.amount:
-            raise BadUserInput(f"the lines add up to {total}, not to {request.amount.amount}", field="lines")
-        if request.expires_at <= now:
-            raise BadUserInput("the time to pay is over", field="expiresAt")
-        payment = PaymentRow(
-            id=new_id("pay"),
-            order_id=request.order_id,
-            order_number=request.order_number,
-            buyer_id=request.buyer_id,
-            buyer_email=request.buyer_email,
-            buyer_name=request.buyer_name,
-            status=PaymentStatus.PENDING,
-            amount=request.amount.amount,
-            currency=request.amount.currency,
-            lines=[
-                PaymentLineRow(name=line.name, quantity=line.quantity, unit_amount=line.unit_price.amount)
-                for line in request.lines
-            ],
-            gateway=self._gateway.name,
-            reference=request.order_number,
-            references=[request.order_number],
-            created_at=now,
-            updated_at=now,
-            expires_at=request.expires_at,
-            check_due_at=now + FIRST_CHECK_AFTER,
-            history=[PaymentHistoryRow(status=PaymentStatus.PENDING, at=now)],
-        )
-        row = await self._repository.insert_payment(payment)
+        problem = _find_problem(request, now)
+        row = None if problem else await self._repository.insert_payment(_new_payment(request, self._gateway.name, now))
         if row is None:
             row = await self._repository.find_by_order(request.order_id)
         if row is None:
-            raise Conflict(f"a payment called {request.order_number} belongs to another order")
+            raise problem or Conflict(f"a payment called {request.order_number} belongs to another order")
         return row
 
     async def _open_at_gateway(self, payment: Row) -> Row:
         for _ in range(REFERENCE_ATTEMPTS):
             try:
-                opened = await self._gateway.create(_new_payment(payment))
+                opened = await self._gateway.create(_for_gateway(payment))
             except ReferenceTaken as error:
                 # An answer was lost, and with it the only link to that page: nobody can pay there
                 log.warning("payment gets another reference", payment_id=payment["_id"], reason=error.message)
@@ -354,7 +324,7 @@ class PaymentService:
         return payment
 
 
-def _new_payment(payment: Row) -> NewPayment:
+def _for_gateway(payment: Row) -> NewPayment:
     currency = payment["currency"]
     return NewPayment(
         reference=payment["reference"],
@@ -369,4 +339,42 @@ def _new_payment(payment: Row) -> NewPayment:
         buyer_email=payment.get("buyer_email"),
         created_at=payment["created_at"],
         expires_at=payment["expires_at"],
+    )
+
+
+def _find_problem(request: PaymentRequest, now: datetime) -> BadUserInput | None:
+    """Return why no payment can be made of *request*, None if one can."""
+    if request.amount.amount <= 0:
+        return BadUserInput("there is nothing to pay", field="amount")
+    total = sum(line.unit_price.amount * line.quantity for line in request.lines)
+    if total != request.amount.amount:
+        return BadUserInput(f"the lines add up to {total}, not to {request.amount.amount}", field="lines")
+    if request.expires_at <= now:
+        return BadUserInput("the time to pay is over", field="expiresAt")
+    return None
+
+
+def _new_payment(request: PaymentRequest, gateway: str, now: datetime) -> PaymentRow:
+    return PaymentRow(
+        id=new_id("pay"),
+        order_id=request.order_id,
+        order_number=request.order_number,
+        buyer_id=request.buyer_id,
+        buyer_email=request.buyer_email,
+        buyer_name=request.buyer_name,
+        status=PaymentStatus.PENDING,
+        amount=request.amount.amount,
+        currency=request.amount.currency,
+        lines=[
+            PaymentLineRow(name=line.name, quantity=line.quantity, unit_amount=line.unit_price.amount)
+            for line in request.lines
+        ],
+        gateway=gateway,
+        reference=request.order_number,
+        references=[request.order_number],
+        created_at=now,
+        updated_at=now,
+        expires_at=request.expires_at,
+        check_due_at=now + FIRST_CHECK_AFTER,
+        history=[PaymentHistoryRow(status=PaymentStatus.PENDING, at=now)],
     )

@@ -245,7 +245,7 @@ async def test_a_checkout_that_an_older_version_has_quoted_is_finished(shop: Sho
     checkouts = shop.subgraphs["order"].runtime.database["checkouts"]
     old = {f"quote.{name}": "" for name in ("shipping_discount_amount", "shipping_method", "discounts")}
     lines = {f"quote.lines.0.{name}": "" for name in ("discount_amount", "tax_amount")}
-    unset = {**old, **lines, "codes": "", "shipping_method_id": ""}
+    unset = {**old, **lines, "codes": "", "shipping_method_id": "", "cart_version": ""}
     assert (await checkouts.update_one({"state": "QUOTED"}, {"$unset": unset})).modified_count == 1
     shop.clock.advance(seconds=31)
     await shop.run_job("order", "resume_checkouts")

@@ -19,8 +19,8 @@ def test_every_state_can_be_reached_and_leads_to_an_end() -> None:
 
 
 def test_a_step_that_is_not_declared_is_refused() -> None:
-    check_step("STARTED", "QUOTED")
-    with pytest.raises(ValueError, match="no step of a checkout leads from STARTED to OPENED"):
-        check_step("STARTED", "OPENED")
-    with pytest.raises(ValueError, match="no step of a checkout leads from REFUSED to STARTED"):
-        check_step("REFUSED", "STARTED")
+    check_step("QUOTED", "RESERVED")
+    with pytest.raises(ValueError, match="no step of a checkout leads from QUOTED to OPENED"):
+        check_step("QUOTED", "OPENED")
+    with pytest.raises(ValueError, match="no step of a checkout leads from REFUSED to QUOTED"):
+        check_step("REFUSED", "QUOTED")
