@@ -54,6 +54,10 @@ def build(runtime: Runtime, *, media: MediaStore | None = None) -> Subgraph:
         SearchRepository(runtime.database), service.pricing, runtime.cache, namespace=runtime.database.name
     )
 
+    async def prepare() -> None:
+        service.categories.forget()
+        await service.repository.complete_rows()
+
     def context(call: Call) -> ProductContext:
         return ProductContext(call, service, search, images=images, uploads=uploads, media=addresses)
 
@@ -71,5 +75,5 @@ def build(runtime: Runtime, *, media: MediaStore | None = None) -> Subgraph:
             Job("remove_unused_pictures", REMOVE_PICTURES_EVERY_S, images.remove_unused),
         ),
         routes=media_routes(images, uploads),
-        prepare=service.repository.complete_rows,
+        prepare=prepare,
     )

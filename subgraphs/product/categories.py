@@ -15,6 +15,7 @@ from core.identity import Identity
 from core.ids import new_id
 from core.mongo import Client, Database, DuplicateKeyError, Session, in_transaction
 from core.scopes import PRODUCTS_WRITE
+from core.short_memory import ShortMemory
 from core.subgraph import require_scopes
 from subgraphs.product import attributes, model
 from subgraphs.product.attributes import AttributeDefinition, ProductAttribute
@@ -38,10 +39,23 @@ class CategoryTree:
         self._catalogue = catalogue
         self._recorder = recorder
         self._repository = CategoryRepository(database)
+        self._recent: ShortMemory[str, Category] = ShortMemory(clock)
 
     async def list_categories(self) -> list[Category]:
         """Return all categories by name."""
         return await self._catalogue.find_all_categories()
+
+    async def find_recent(self, ids: Sequence[str]) -> list[Category]:
+        """Return the categories with these ids as they are, or were a moment ago (core/short_memory.py)."""
+        known = self._recent.recall()
+        unknown = [id_ for id_ in ids if id_ not in known]
+        if unknown:
+            known |= {each.id: each for each in await self._catalogue.find_categories("_id", unknown)}
+        return [known[id_] for id_ in ids if id_ in known]
+
+    def forget(self) -> None:
+        """Read all categories anew from now on."""
+        self._recent.forget()
 
     async def create_category(self, *, name: str, slug: str | None, parent_id: str | None, by: Identity) -> Category:
         """Add a category, under *parent_id* if given.
@@ -68,7 +82,7 @@ class CategoryTree:
             await self._recorder.note("CATEGORY_CREATED", id_, by=by, now=now, session=session)
             return category
 
-        return await self._in_transaction(work, slug)
+        return await self._change_with_slug(work, slug)
 
     async def edit_category(self, id_: str, *, name: str | None, slug: str | None, by: Identity) -> Category:
         """Change name or slug, where given; the former slug leads to the category from then on.
@@ -98,7 +112,7 @@ class CategoryTree:
             await self._recorder.note("CATEGORY_EDITED", id_, by=by, now=now, session=session)
             return after
 
-        return await self._in_transaction(work, slug or "")
+        return await self._change_with_slug(work, slug or "")
 
     async def move_category(self, id_: str, parent_id: str | None, *, by: Identity) -> Category:
         """Put a category, with all below it, under another one, or at the top; its products are found there at once.
@@ -127,7 +141,7 @@ class CategoryTree:
             await self._recorder.note("CATEGORY_MOVED", id_, by=by, now=now, session=session)
             return replace(before, path=path)
 
-        moved = await in_transaction(self._client, work)
+        moved = await self._change(work)
         await self._refile(id_)
         return moved
 
@@ -155,7 +169,7 @@ class CategoryTree:
             await self._recorder.note("CATEGORY_ATTRIBUTES_SET", id_, by=by, now=now, session=session)
             return after
 
-        changed = await in_transaction(self._client, work)
+        changed = await self._change(work)
         await self._refile(id_)
         return changed
 
@@ -193,11 +207,18 @@ class CategoryTree:
                 await self._repository.refile(_with_filters(product, definitions[category.id]), category)
             after = products[-1].id
 
-    async def _in_transaction(self, work: Callable[[Session], Awaitable[Category]], slug: str) -> Category:
+    async def _change_with_slug(self, work: Callable[[Session], Awaitable[Category]], slug: str) -> Category:
         try:
-            return await in_transaction(self._client, work)
+            return await self._change(work)
         except DuplicateKeyError:
             raise Conflict(f"the slug {slug} is taken by another category") from None
+
+    async def _change(self, work: Callable[[Session], Awaitable[Category]]) -> Category:
+        try:
+            return await in_transaction(self._client, work)
+        finally:
+            # Also when nobody knows whether it was committed
+            self._recent.forget()
 
 
 def _with_filters(product: Product, definitions: Sequence[AttributeDefinition]) -> Product:

@@ -63,7 +63,7 @@ class ProductContext:
             find_variants, lambda variant: variant.parent_id or ""
         )
         self.category_by_id: DataLoader[str, Category | None] = entity_loader(
-            lambda ids: repository.find_categories("_id", ids), lambda category: category.id
+            service.categories.find_recent, lambda category: category.id
         )
         self.category_by_slug: DataLoader[str, Category | None] = _slug_loader(repository.find_categories_by_slug)
 

@@ -301,7 +301,7 @@ async def reopen_shop(shop: Shop) -> Shop:
             else:
                 await database.drop_collection(name)
     # What a start writes into empty databases
-    for name in ("order", "inventory"):
+    for name in ("order", "inventory", "product"):
         await shop.subgraphs[name].prepare()
     clock, gateway, peers = FixedClock(OPENING), MemoryGateway(), WatchedPeers(shop.peers.inner)
     for old, new in ((shop.clock, clock), (shop.gateway, gateway), (shop.peers, peers)):

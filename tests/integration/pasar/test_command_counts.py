@@ -159,6 +159,8 @@ async def count_commands(
 ) -> tuple[dict[str, Any], Counter[str]]:
     """Return the answer to *document*, which must have no errors, and the commands that it took."""
     world, log = counted
+    # Or it would know the categories of the test before
+    await world.subgraphs["product"].prepare()
     log.clear()
     response = await world.ask(document, by=by)
     assert "errors" not in response, response["errors"]
