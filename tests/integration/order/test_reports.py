@@ -15,7 +15,7 @@ from subgraphs.order.repository import OrderRepository
 from subgraphs.order.rollup_repository import TOTALS, RollupRepository
 from subgraphs.order.totals import TotalsReader
 from subgraphs.order.totals_model import TotalsSource
-from subgraphs.product.documents import CategoryDocument
+from subgraphs.product.bulk import insert_categories
 from subgraphs.product.model import Category
 from tests.integration.order.test_totals import import_orders, months_of, open_reader, past_order
 from tests.testkit.commands import CommandLog
@@ -231,9 +231,10 @@ async def test_a_product_that_is_moved_takes_no_history_along(shop: Shop) -> Non
     await shop.stock_up(teapot=9, cup=9)
     catalogue = shop.subgraphs["product"].runtime.database
     now = shop.clock.now()
-    for path in (("cat_home",), ("cat_home", "cat_kitchen"), ("cat_home", "cat_garden")):
-        category = Category(path[-1], path[-1], path[-1], path, now)
-        await CategoryDocument.from_category(category).insert()
+    paths = (("cat_home",), ("cat_home", "cat_kitchen"), ("cat_home", "cat_garden"))
+    await insert_categories(
+        catalogue, [Category(path[-1], path[-1].replace("_", "-"), path[-1], path, now) for path in paths]
+    )
 
     async def move_teapot(*path: str) -> None:
         moved = {"category_id": path[-1], "category_path": list(path)}
