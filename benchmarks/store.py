@@ -228,7 +228,11 @@ def running_store(settings: Settings, uri: str, folder: Path) -> Iterator[tuple[
         running(command, stdout=output, stderr=subprocess.STDOUT, cwd=ROOT, env={**os.environ, **variables}) as process,
     ):
         wait_until_answering(process, url, log)
-        yield url, process.pid
+        try:
+            yield url, process.pid
+        except Exception:
+            print(log.read_text()[-4000:], file=sys.stderr)
+            raise
 
 
 def percentile(taken: list[float], share: float) -> float:
@@ -264,6 +268,8 @@ async def measure_store(
     print(f"  processor time of each: {store_ms:.1f} ms in the store, {mongod_ms:.1f} ms in mongod")
     at_rate = await run_load(url, take(amounts.at_rate), "rate", GOAL_RATE)
     print(f"checkouts, {GOAL_RATE:.0f} a second for {amounts.seconds} s: {at_rate.rate:.1f} a second were done")
+    if at_rate.sent_again:
+        print(f"  {at_rate.sent_again} times the store was UNAVAILABLE, and the same key was sent again")
     show("checkout", at_rate.taken_ms["checkout"])
     await run_load(url, list(shoppers.visits(amounts.warm_up * 4)), "at-a-time", AT_A_TIME)
     before = [cpu_s(pid) for pid in pids]
