@@ -10,8 +10,12 @@ from core.mongo import Client, connect
 from core.peers import Peers
 from core.settings import Settings
 from core.subgraph import Runtime
+from tests.testkit.explained import OwnCommands, find_unindexed
 from tests.testkit.mongod import running_mongodb
 from tests.testkit.store import MakeRuntime, build_runtime, make_settings, own_databases
+
+# What the store sent through `mongo_client`; a shape of query is looked at once in a run
+SENT = OwnCommands()
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +27,7 @@ def mongo_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 async def mongo_client(mongo_uri: str) -> AsyncIterator[Client]:
     # Tests without a loop of their own hold up this client's heartbeats, sometimes for minutes
-    client = connect(mongo_uri, app_name="pasar-tests", connect_timeout_ms=3_600_000)
+    client = connect(mongo_uri, app_name="pasar-tests", connect_timeout_ms=3_600_000, listeners=[SENT])
     yield client
     await client.close()
 
@@ -48,6 +52,21 @@ def make_runtime(mongo_client: Client, store_settings: Settings) -> MakeRuntime:
         return build_runtime(name, mongo_client, settings or store_settings, peers=peers, clock=clock)
 
     return make
+
+
+@pytest.fixture
+async def indexed_queries(mongo_client: Client, database_prefix: str) -> AsyncIterator[None]:
+    """See to it that no query of the store through `mongo_client` reads a collection as a whole, or sorts.
+
+    It asks before the databases with *database_prefix* are dropped.
+    """
+    SENT.clear()
+    SENT.is_listening = True
+    yield
+    SENT.is_listening = False
+    found = await find_unindexed(mongo_client, SENT)
+    # The mailbox of development is capped, and read from its end
+    assert [str(each) for each in found if not each.command.endswith(" mailbox")] == []
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -36,7 +36,7 @@ class RoleRepository:
 
     async def count_roles(self, *, session: Session) -> int:
         """Return how many there are."""
-        return await self._roles.count_documents({}, session=session)
+        return await self._roles.count_documents({}, hint="_id_", session=session)
 
     async def insert_role(self, role: RoleDefinition, *, now: datetime, session: Session) -> bool:
         """Add *role*; return False, with nothing written, when its name is taken."""

@@ -5,8 +5,10 @@ A test makes its client with `connect(uri, listeners=[log])`, runs what it wants
 """
 
 import copy
+import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
@@ -15,6 +17,9 @@ from core.mongo import Client
 
 # What reads, alone or before it writes
 _READING = ("find", "aggregate", "count", "distinct", "update", "delete", "findAndModify")
+_ROOT = Path(__file__).parents[2]
+_STORE_FOLDERS = tuple(f"{_ROOT / name}/" for name in ("core", "loaders", "subgraphs"))
+_TESTS = f"{_ROOT / 'tests'}/"
 # What belongs to the connection and the session, and makes no part of a plan
 _ENVELOPE = frozenset(
     {"lsid", "txnNumber", "startTransaction", "autocommit", "writeConcern", "readConcern", "maxTimeMS", "stmtIds"}
@@ -72,6 +77,53 @@ class SentCommands(CommandListener):
 
     def failed(self, event: CommandFailedEvent) -> None:
         """Do nothing: it was kept when it started."""
+
+
+class OwnCommands(SentCommands):
+    """Keeps the reading commands that the store's code sends, each shape once; not those that a test sends itself.
+
+    Mutable: it listens while it is told to.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_listening = False
+        self._shapes: set[str] = set()
+
+    def started(self, event: CommandStartedEvent) -> None:
+        """Keep the command, if there was none like it yet."""
+        if not self.is_listening or event.command_name not in _READING or not _is_sent_by_store():
+            return
+        shape = f"{event.command[event.command_name]} {_shape_of(event.command)}"
+        if shape not in self._shapes:
+            self._shapes.add(shape)
+            super().started(event)
+
+
+def _is_sent_by_store() -> bool:
+    # Whoever awaits a command is on the stack; the nearest one of ours decides
+    frame = inspect.currentframe()
+    while frame is not None:
+        path = frame.f_code.co_filename
+        if path.startswith(_STORE_FOLDERS):
+            return True
+        if path.startswith(_TESTS) and path != __file__:
+            return False
+        frame = frame.f_back
+    # A task of its own
+    return False
+
+
+def _shape_of(value: Any) -> Any:
+    # Values are left out, but for what says in which order to read
+    match value:
+        case Mapping():
+            return {key: _shape_of(each) for key, each in value.items() if key not in _ENVELOPE and key[:3] != "$db"}
+        case list():
+            return [_shape_of(each) for each in value if isinstance(each, Mapping | list)]
+        case bool() | int():
+            return value if value in (-1, 1) else "number"
+    return type(value).__name__
 
 
 async def find_unindexed(client: Client, commands: SentCommands) -> list[Unindexed]:

@@ -1,7 +1,8 @@
-"""Buyers who all want one product, as a program: `python -m tests.testkit.rush WAY URI PREFIX FOLDER NUMBER OF`.
+"""Buyers who all want one product, as a program: `python -m tests.testkit.rush WAY URI PREFIX FOLDER NUMBER OF BUYERS`.
 
 Says `ready`, waits for a line on standard input, lets its share of the buyers buy all at once, and prints a JSON list:
-what each of them got. Every second buyer has two lines of the product.
+what each of them got. Every second buyer has two lines of the product. WAY is `reserve`, `shop`, or `code`: shop with
+the discount code CODE.
 """
 
 import asyncio
@@ -21,9 +22,11 @@ from tests.testkit.callers import ORDER_SERVICE
 from tests.testkit.clock import FixedClock
 from tests.testkit.shop import ADD_TO_CART, OPENING, Shop, build_shop
 from tests.testkit.store import build_runtime, make_settings
+from tests.testkit.tariffs import apply_code
 
 BUYERS = 500
 PRODUCT = "prd_lamp"
+CODE = "FIRST20"
 
 
 def buyer_id(number: int) -> str:
@@ -49,14 +52,16 @@ async def reserve_all(service: StockService, numbers: range) -> list[Any]:
     return await asyncio.gather(*map(buy, numbers))
 
 
-async def shop_all(shop: Shop, numbers: range) -> list[Any]:
-    """Fill carts, check out, and pay wherever there is something to pay."""
+async def shop_all(shop: Shop, numbers: range, code: str | None = None) -> list[Any]:
+    """Fill carts, check out, with a discount's *code* if one is given, and pay wherever there is something to pay."""
 
     async def fill(number: int) -> None:
         by = Identity(buyer_id(number), frozenset({Role.CUSTOMER}))
         for _ in range(line_count(number)):
             answer = await shop.order.data(ADD_TO_CART, {"productId": PRODUCT, "quantity": 1}, by=by)
             assert answer["addToCart"]["__typename"] == "Cart"
+        if code is not None:
+            assert (await apply_code(shop, code, by=by))["__typename"] == "Cart"
 
     async def buy(number: int) -> Any:
         by = Identity(buyer_id(number), frozenset({Role.CUSTOMER}))
@@ -88,7 +93,7 @@ async def run(way: str, uri: str, prefix: str, folder: Path, numbers: range) -> 
         shop = build_shop(make)
         for subgraph in shop.subgraphs.values():
             await init_documents(subgraph.runtime.database, subgraph.documents)
-        work = shop_all(shop, numbers)
+        work = shop_all(shop, numbers, CODE if way == "code" else None)
     await client.admin.command("ping")
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.readline)
@@ -97,6 +102,6 @@ async def run(way: str, uri: str, prefix: str, folder: Path, numbers: range) -> 
 
 
 if __name__ == "__main__":
-    way, uri, prefix, folder, number, of = sys.argv[1:]
-    share = range(int(number), BUYERS, int(of))
+    way, uri, prefix, folder, number, of, buyers = sys.argv[1:]
+    share = range(int(number), int(buyers), int(of))
     asyncio.run(run(way, uri, prefix, Path(folder), share))

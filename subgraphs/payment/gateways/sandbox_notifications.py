@@ -70,7 +70,9 @@ class NotificationQueue:
 
     async def prepare(self) -> None:
         """Create the index."""
-        await self._notifications.create_index("due_at", partialFilterExpression={"due_at": {"$exists": True}})
+        await self._notifications.create_index(
+            [("due_at", 1), ("_id", 1)], partialFilterExpression={"due_at": {"$exists": True}}
+        )
 
     async def queue(self, body: Mapping[str, Any]) -> None:
         """Have *body* sent, now or after a restart."""

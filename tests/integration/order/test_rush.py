@@ -13,9 +13,10 @@ from core.mongo import Client
 from core.settings import Settings
 from subgraphs.user.bulk import NewAccount, insert_users
 from subgraphs.user.passwords import Passwords
-from tests.testkit.rush import BUYERS, buyer_id, line_count
+from tests.testkit.rush import BUYERS, CODE, buyer_id, line_count
 from tests.testkit.shop import Shop, open_shop
 from tests.testkit.store import MakeRuntime
+from tests.testkit.tariffs import create_discount, used
 
 PIECES = 100
 PROGRAMS = 4
@@ -33,12 +34,12 @@ async def rushed(make_runtime: MakeRuntime) -> Shop:
     return shop
 
 
-async def rush(way: str, uri: str, settings: Settings) -> list[Any]:
+async def rush(way: str, uri: str, settings: Settings, *, buyers: int = BUYERS) -> list[Any]:
     """Let the programs start, then all buy at once, and return what each buyer got."""
     arguments = (way, uri, settings.database_prefix, str(settings.data))
     programs = [
         await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.testkit.rush", *arguments, str(number), str(PROGRAMS)),
+            *(sys.executable, "-m", "tests.testkit.rush", *arguments, *map(str, (number, PROGRAMS, buyers))),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             cwd=Path(__file__).parents[3],
@@ -51,7 +52,7 @@ async def rush(way: str, uri: str, settings: Settings) -> list[Any]:
     answers = await asyncio.gather(*(program.communicate(b"go\n") for program in programs))
     assert [program.returncode for program in programs] == [0] * PROGRAMS
     results = [result for out, _ in answers for result in json.loads(out)]
-    assert sorted(number for number, *_ in results) == list(range(BUYERS))
+    assert sorted(number for number, *_ in results) == list(range(buyers))
     return results
 
 
@@ -102,3 +103,19 @@ async def test_a_hundred_pieces_are_sold_and_nobody_is_charged_without_an_order(
         order["_id"]: order["total_amount"] for order in orders.values()
     }
     await check_sums(rushed, 0, 0)
+
+
+async def test_a_code_for_twenty_orders_is_used_by_twenty_of_sixty_buyers(
+    rushed: Shop, store_settings: Settings, mongo_uri: str
+) -> None:
+    assert (await create_discount(rushed, CODE, usageLimit=20))["__typename"] == "Discount"
+    results = await rush("code", mongo_uri, store_settings, buyers=60)
+    paid = {buyer_id(number): line_count(number) for number, outcome, *_ in results if outcome == "paid"}
+    assert Counter(outcome for _, outcome, *_ in results) == {"paid": 20, "DiscountCodeProblem": 40}
+    orders = await rushed.orders()
+    assert {order["buyer_id"]: order["discount_amount"] for order in orders} == {
+        buyer: 1000 * pieces for buyer, pieces in paid.items()
+    }
+    assert await used(rushed, CODE) == (20, dict.fromkeys(paid, 1))
+    # Nothing is held for those who were refused
+    await check_sums(rushed, PIECES, sum(paid.values()))

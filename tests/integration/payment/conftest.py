@@ -149,3 +149,8 @@ async def sandbox(make_runtime: MakeRuntime, store_settings: Settings, clock: Fi
         yield SandboxTill(subgraph, clock, bank_url, webhook_url, server, browser)
         await subgraph.stop()
         await server.notifications.stop()
+
+
+@pytest.fixture(autouse=True)
+def every_query_has_an_index(indexed_queries: None) -> None:
+    """Look at all queries that the tests of this folder make the store send."""

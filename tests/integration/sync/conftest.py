@@ -141,3 +141,8 @@ async def store(make_runtime: MakeRuntime, receiver: WebhookReceiver) -> SyncSto
     subgraph = build(make_runtime("sync", clock=clock, peers=feed))
     await subgraph.start()
     return SyncStore(subgraph, clock, feed, receiver)
+
+
+@pytest.fixture(autouse=True)
+def every_query_has_an_index(indexed_queries: None) -> None:
+    """Look at all queries that the tests of this folder make the store send."""

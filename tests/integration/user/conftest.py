@@ -187,3 +187,8 @@ async def counted(mongo_uri: str, tmp_path: Any) -> AsyncIterator[tuple[UserStor
     yield UserStore(subgraph, service, clock, []), log, passwords
     await client.drop_database(runtime.database.name)
     await client.close()
+
+
+@pytest.fixture(autouse=True)
+def every_query_has_an_index(indexed_queries: None) -> None:
+    """Look at all queries that the tests of this folder make the store send."""
