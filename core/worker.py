@@ -4,8 +4,8 @@ Everything that must survive is in MongoDB: an outbox row is claimed for a while
 marked when each subscriber has it. A task that a broker loses, or a worker that dies, costs only the claim's time. The
 broker (taskiq: in memory, or Redis Streams between many workers) spreads the work; it is never the record of it.
 
-    relay -send-> broker -> delivery -> handlers
-    scheduler -send-> broker -> scheduler -> jobs
+    outbox_streams -wake-> relay -send-> broker -> delivery -> handlers
+                       scheduler -send-> broker -> scheduler -> jobs
 
 Every worker is given all subgraphs: an event is done once each subscriber that its worker knows has it.
 """
@@ -27,6 +27,8 @@ from core.clock import Clock
 from core.delivery import deliver
 from core.events import OUTBOX
 from core.loops import wait_for_poll, warn
+from core.mongo import Client
+from core.outbox_streams import group_by_client, wake_relays
 from core.redis_broker import StreamBroker
 from core.relay import Relay
 from core.scheduler import Scheduler
@@ -43,8 +45,6 @@ STOP_TIMEOUT_S = 25.0
 MAX_STREAM_LENGTH = 10_000
 # A message whose worker died is given to another one after so long
 ABANDONED_AFTER = timedelta(minutes=1)
-# Beside them the outbox may have rows for readers of the subgraph's own
-_NEW_EVENTS = {"$match": {"operationType": "insert", "fullDocument.due_at": {"$exists": True}}}
 
 
 def open_broker(redis_url: str, *, name: str = "pasar") -> AsyncBroker:
@@ -97,7 +97,8 @@ class Worker:
             self._spawn("receive", self._receive())
         for name, relay in self._relays.items():
             self._spawn(f"relay {name}", relay.run(self._finish))
-            self._spawn(f"watch {name}", self._watch(relay))
+        for client, relays in group_by_client(tuple(self._relays.values())):
+            self._spawn("watch", self._watch(client, relays))
 
     async def stop(self) -> None:
         """End all loops, wait for the deliveries and jobs that have begun, and close the broker."""
@@ -140,18 +141,14 @@ class Worker:
                     with suppress(Exception):
                         await self._broker.startup()
 
-    async def _watch(self, relay: Relay) -> None:
-        # A change stream turns the poll into a push; the poll remains for whatever the stream misses
-        while not self._finish.is_set():
-            try:
-                stream = await relay.publisher.runtime.database[OUTBOX].watch([_NEW_EVENTS])
-                async with stream:
-                    async for _ in stream:
-                        relay.wake()
-            except Exception as error:
-                warn("change stream ended", error, subgraph=relay.publisher.name)
-            # Also when it ended without an error, as it does when the database is dropped
-            await wait_for_poll(self._finish)
+    async def _watch(self, client: Client, relays: Sequence[Relay]) -> None:
+        await wake_relays(client.watch, relays, self._finish, may_be_refused=True)
+        if self._finish.is_set():
+            return
+        log.info("a change stream for each outbox, as one over all databases is not permitted")
+        for relay in relays:
+            outbox = relay.publisher.runtime.database[OUTBOX]
+            self._spawn(f"watch {relay.publisher.name}", wake_relays(outbox.watch, [relay], self._finish))
 
     async def _deliver(self, publisher: str, event_id: str) -> None:
         relay = self._relays.get(publisher)
