@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.events import INBOX, OUTBOX, Event, announce, create_event_indexes, event_from_row, handle_once
-from core.jobs import JOBS, Job, claim_job, retry_job_soon
+from core.jobs import JOBS, DueJob, Job, claim_job, find_due_jobs, retry_job_soon
 from core.mongo import Client, Database, DuplicateKeyError, Session, in_transaction
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -94,20 +94,44 @@ async def test_the_relay_reads_its_backlog_through_an_index(database: Database) 
 async def nothing(now: datetime) -> None: ...
 
 
+async def find_and_claim(database: Database, job: Job, *, now: datetime) -> bool:
+    due = await find_due_jobs(database, [job], now=now)
+    return bool(due) and await claim_job(database, due[0], now=now)
+
+
+async def test_due_are_jobs_that_never_ran_and_those_whose_period_is_over(database: Database) -> None:
+    long, short, new = Job("long", 3600, nothing), Job("short", 60, nothing), Job("new", 60, nothing)
+    for job in (long, short):
+        assert await claim_job(database, DueJob(job, None), now=NOW) is True
+    minute = NOW + timedelta(seconds=60)
+    assert await find_due_jobs(database, [long, short, new], now=minute - timedelta(seconds=1)) == (DueJob(new, None),)
+    assert await find_due_jobs(database, [long, short, new], now=minute) == (DueJob(short, minute), DueJob(new, None))
+
+
+async def test_of_twenty_workers_that_see_a_job_due_one_gets_it(database: Database) -> None:
+    job = Job("tidy", 60, nothing)
+    for now in (NOW, NOW + timedelta(seconds=60)):
+        [due] = await find_due_jobs(database, [job], now=now)
+        claims = await asyncio.gather(*(claim_job(database, due, now=now) for _ in range(20)))
+        assert sorted(claims) == [False] * 19 + [True]
+        [row] = await database[JOBS].find().to_list()
+        assert row == {"_id": "tidy", "next_at": now + timedelta(seconds=60), "claimed_at": now}
+
+
 async def test_of_twenty_workers_one_gets_the_run_of_each_period(database: Database) -> None:
     job = Job("tidy", 60, nothing)
     for period in range(3):
         now = NOW + timedelta(seconds=60 * period)
-        claims = await asyncio.gather(*(claim_job(database, job, now=now) for _ in range(20)))
+        claims = await asyncio.gather(*(find_and_claim(database, job, now=now) for _ in range(20)))
         assert sorted(claims) == [False] * 19 + [True]
-        assert await claim_job(database, job, now=now + timedelta(seconds=59)) is False
+        assert await find_and_claim(database, job, now=now + timedelta(seconds=59)) is False
     assert await database[JOBS].count_documents({}) == 1
 
 
 async def test_a_failed_run_is_due_soon_but_never_later_than_its_period(database: Database) -> None:
     nightly, busy = Job("nightly", 86400, nothing), Job("busy", 5, nothing)
     for job, wait_s in ((nightly, 60), (busy, 5)):
-        assert await claim_job(database, job, now=NOW) is True
+        assert await find_and_claim(database, job, now=NOW) is True
         await retry_job_soon(database, job, now=NOW)
-        assert await claim_job(database, job, now=NOW + timedelta(seconds=wait_s - 1)) is False
-        assert await claim_job(database, job, now=NOW + timedelta(seconds=wait_s)) is True
+        assert await find_and_claim(database, job, now=NOW + timedelta(seconds=wait_s - 1)) is False
+        assert await find_and_claim(database, job, now=NOW + timedelta(seconds=wait_s)) is True

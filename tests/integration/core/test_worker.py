@@ -2,65 +2,31 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TypeAlias
 
 import pytest
-import strawberry
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
+from core import loops, relay
 from core import worker as worker_module
 from core.clock import Clock
 from core.errors import Unavailable
-from core.events import Event, EventHandler, announce
-from core.jobs import Job, claim_job
-from core.mongo import Row, Session, in_transaction
+from core.events import Event, EventHandler
+from core.jobs import DueJob, Job, claim_job
+from core.mongo import Session, connect
+from core.relay import Relay
 from core.subgraph import Subgraph
 from core.worker import Worker, open_broker
-from schema.build import build_schema
 from tests.testkit.clock import FixedClock
+from tests.testkit.commands import CommandLog
+from tests.testkit.publishing import MakeSubgraph, all_delivered, note_into, outbox, tell
 from tests.testkit.redis_server import RedisServer
-from tests.testkit.store import MakeRuntime
 from tests.testkit.waiting import eventually
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
-
-
-@strawberry.type
-class Query:
-    nothing: str = "nothing"
-
-
-SCHEMA = build_schema(Query)
-MakeSubgraph: TypeAlias = Callable[..., Awaitable[Subgraph]]
-
-
-@pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock(NOW)
-
-
-@pytest.fixture
-def make_subgraph(make_runtime: MakeRuntime, clock: FixedClock) -> MakeSubgraph:
-    async def make(
-        name: str, handlers: Mapping[str, EventHandler] | None = None, jobs: tuple[Job, ...] = (), at: Clock = clock
-    ) -> Subgraph:
-        subgraph = Subgraph(
-            name=name,
-            schema=SCHEMA,
-            runtime=make_runtime(name, clock=at),
-            documents=(),
-            context=lambda call: call,
-            handlers=handlers or {},
-            jobs=jobs,
-        )
-        await subgraph.start()
-        return subgraph
-
-    return make
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -79,33 +45,6 @@ async def working(redis_url: str, clock: Clock, *subgraphs: Subgraph) -> AsyncIt
         yield worker
     finally:
         await worker.stop()
-
-
-async def tell(publisher: Subgraph, type_: str, subject: str) -> None:
-    database, now = publisher.runtime.database, publisher.runtime.clock.now()
-
-    async def work(session: Session) -> None:
-        await announce(database, type_, subject, {"subject": subject}, now=now, session=session)
-
-    await in_transaction(publisher.runtime.client, work)
-
-
-def all_delivered(publisher: Subgraph) -> Callable[[], Awaitable[bool]]:
-    async def look() -> bool:
-        return await publisher.runtime.database["outbox"].count_documents({"due_at": {"$exists": True}}) == 0
-
-    return look
-
-
-async def outbox(publisher: Subgraph) -> list[Row]:
-    return await publisher.runtime.database["outbox"].find().sort("_id", 1).to_list()
-
-
-def note_into(subgraph_name: str, seen: list[tuple[str, str, str]]) -> EventHandler:
-    async def handle(event: Event, session: Session) -> None:
-        seen.append((subgraph_name, event.type, event.subject))
-
-    return handle
 
 
 async def test_an_event_reaches_every_subscriber_once(
@@ -215,8 +154,10 @@ async def test_a_claim_whose_worker_died_ends(redis_url: str, clock: FixedClock,
     seen: list[tuple[str, str, str]] = []
     publisher = await make_subgraph("order", {"OrderPaid": note_into("order", seen)})
     await tell(publisher, "OrderPaid", "ord_1")
-    row = await Worker([publisher], open_broker(""), clock)._claim_due_event(publisher.runtime.database)
-    assert row is not None
+
+    async def lose(event_id: str) -> None: ...
+
+    await Relay(publisher, [publisher], clock, lose).look()
     clock.advance(seconds=29)
     await tell(publisher, "OrderPaid", "ord_2")
     async with working(redis_url, clock, publisher):
@@ -234,7 +175,10 @@ async def test_a_claim_whose_worker_died_ends(redis_url: str, clock: FixedClock,
 async def test_a_backlog_is_delivered_piece_by_piece_and_each_event_once(
     redis_url: str, clock: FixedClock, make_subgraph: MakeSubgraph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_module, "MAX_IN_DELIVERY", 8)
+    monkeypatch.setattr(relay, "MAX_IN_DELIVERY", 8)
+    monkeypatch.setattr(relay, "REFILL", 4)
+    # So that nothing but the end of a delivery makes the relay look again
+    monkeypatch.setattr(loops, "POLL_S", 3600)
     seen: Counter[str] = Counter()
     running = most = 0
 
@@ -252,6 +196,37 @@ async def test_a_backlog_is_delivered_piece_by_piece_and_each_event_once(
         await eventually(all_delivered(publisher))
     assert seen == Counter({f"ord_{n}": 1 for n in range(60)})
     assert most <= 8
+
+
+async def test_fifty_events_with_a_subscriber_cost_three_commands_beside_their_deliveries(
+    mongo_uri: str, clock: FixedClock, make_subgraph: MakeSubgraph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Only the first look counts
+    monkeypatch.setattr(loops, "POLL_S", 3600)
+    seen: list[tuple[str, str, str]] = []
+    publisher = await make_subgraph("order")
+    await asyncio.gather(*(tell(publisher, "OrderPaid", f"ord_{n}") for n in range(50)))
+    log = CommandLog()
+    client = connect(mongo_uri, listeners=[log])
+    counted = await make_subgraph("order", client=client)
+    mail = await make_subgraph("payment", {"OrderPaid": note_into("payment", seen)}, client=client)
+    log.clear()
+    async with working("", clock, counted, mail):
+        await eventually(all_delivered(publisher))
+    assert sorted(seen) == sorted(("payment", "OrderPaid", f"ord_{n}") for n in range(50))
+    commands = Counter(command for command in log.commands if command not in {"aggregate", "getMore"})
+    assert commands == {
+        # What is due: twice, as the subscriber has an outbox, too. The row of each event.
+        "find outbox": 2 + 50,
+        # What is in delivery
+        "aggregate outbox": 1,
+        # The claims, and the record of each delivery
+        "update outbox": 1 + 50,
+        "find inbox": 50,
+        "insert inbox": 50,
+        "commitTransaction": 50,
+    }
+    await client.close()
 
 
 async def test_two_workers_share_the_work_and_do_it_once(
@@ -343,7 +318,7 @@ async def test_a_task_that_a_dead_worker_had_read_is_taken_over(
         assert len(read) == 1
         await dead.shutdown()
         # The period is taken, so that only the abandoned task can make the job run
-        assert await claim_job(subgraph.runtime.database, subgraph.jobs[0], now=NOW)
+        assert await claim_job(subgraph.runtime.database, DueJob(subgraph.jobs[0], None), now=NOW)
 
         async def ran_once() -> bool:
             return len(ran) == 1
@@ -440,12 +415,12 @@ async def test_no_error_of_the_database_ends_the_relay(
     await tell(publisher, "OrderPaid", "ord_1")
     failed = asyncio.Event()
 
-    async def fail(self: Worker, subgraph: Subgraph) -> None:
+    async def fail(self: Relay) -> None:
         failed.set()
         monkeypatch.undo()
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(Worker, "_send_due_events", fail)
+    monkeypatch.setattr(Relay, "look", fail)
     with capture_logs() as logs:
         async with working("", clock, publisher):
             await failed.wait()
