@@ -42,9 +42,9 @@ def main(arguments: list[str]) -> int:
         case ["setup"]:
             return 0
         case ["test"]:
-            return run([python, "-m", "pytest", "-n", "auto", "--maxprocesses", "4", "--dist", "loadgroup"])
+            return test(python, ["-n", "auto", "--maxprocesses", "4", "--dist", "loadgroup"])
         case ["test", *options]:
-            return run([python, "-m", "pytest", *options])
+            return test(python, options)
         case ["lint"]:
             checks = [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"]]
             return max(run([python, "-m", *check]) for check in checks)
@@ -109,6 +109,13 @@ def fingerprint() -> str:
         file = ROOT / name
         digest.update(file.read_bytes() if file.exists() else b"-")
     return digest.hexdigest()
+
+
+def test(python: str, options: list[str]) -> int:
+    """Run pytest with *options* and return its exit code."""
+    # The tests start hundreds of programs; without bytecode each compiles the whole store for itself
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    return run([python, "-m", "pytest", *options])
 
 
 def run(command: list[str]) -> int:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pasar.cli.options import DataOption
-from pasar.importing.product_file import ProductFormat
+from pasar.importing.product_format import ProductFormat
 
 app = typer.Typer(no_args_is_help=True, help="Take data out of the store.")
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pasar.cli.options import DataOption
-from pasar.importing.product_file import ProductFormat
+from pasar.importing.product_format import ProductFormat
 
 # More refusals are counted, and written to --refused FILE
 MAX_SHOWN = 20

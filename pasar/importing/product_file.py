@@ -10,11 +10,11 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, TextIO, TypeVar
 
 from core.errors import BadUserInput, PasarError
 from core.money import parse_money
+from pasar.importing.product_format import ProductFormat
 from subgraphs.product.attributes import ProductAttribute
 from subgraphs.product.importing import ProductRow
 from subgraphs.product.model import ProductOption, ProductStatus
@@ -30,14 +30,6 @@ ATTRIBUTE, CHOICE = "attribute:", "choice:"
 NO_CATEGORY = "-"
 
 T = TypeVar("T")
-
-
-class ProductFormat(StrEnum):
-    """How products are written; `auto` goes by the file's name."""
-
-    AUTO = "auto"
-    CSV = "csv"
-    JSONL = "jsonl"
 
 
 class ProductFileUnusable(PasarError):

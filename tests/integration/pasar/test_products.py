@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from core.settings import Settings
-from pasar.importing.product_file import ProductFormat, RefusedProduct, read_rows, render_csv, write_json
+from pasar.importing.product_file import RefusedProduct, read_rows, render_csv, write_json
+from pasar.importing.product_format import ProductFormat
 from pasar.importing.products import ImportedProducts, export_products, import_products
 from pasar.store import Store, open_store
 from subgraphs.product.app import build_service

@@ -10,13 +10,13 @@ from core.money import Money
 from pasar.importing.product_file import (
     NumberedRow,
     ProductFileUnusable,
-    ProductFormat,
     RefusedProduct,
     format_of,
     read_rows,
     render_csv,
     write_json,
 )
+from pasar.importing.product_format import ProductFormat
 from subgraphs.product.attributes import ProductAttribute
 from subgraphs.product.importing import ProductRow
 from subgraphs.product.model import ProductOption, ProductStatus
