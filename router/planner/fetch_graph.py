@@ -175,6 +175,8 @@ def ancestors(steps: Iterable[FetchStep], *, until: FetchStep | None = None) -> 
 def in_order(steps: Iterable[FetchStep]) -> list[FetchStep]:
     """Return the steps so that each comes after those it waits for, else by number."""
     known = sorted(steps, key=lambda step: step.number)
+    if len(known) == 1:
+        return known
     waits = dict.fromkeys(known, 0)
     dependents: dict[FetchStep, list[FetchStep]] = {step: [] for step in known}
     for step in known:

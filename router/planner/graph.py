@@ -201,6 +201,11 @@ class Graph:
             self._fields[key] = located
         return self._fields[key]
 
+    def subgraphs_resolving(self, name: str, field_name: str) -> list[str]:
+        """Return the subgraphs that can resolve a field of an object type; sorted."""
+        located = ((subgraph, self.field(subgraph, name, field_name)) for subgraph in self.subgraphs_knowing(name))
+        return [subgraph for subgraph, field in located if field is not None and not field.is_external]
+
     # --- contexts ---
 
     def contexts_of(self, name: str) -> frozenset[str]:

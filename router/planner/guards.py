@@ -70,7 +70,7 @@ def relax(guard: Guard, known: Guard) -> Guard:
 
 def implies(left: Guard, right: Guard) -> bool:
     """Tell whether the right guard surely holds whenever the left one does."""
-    if all(any(other <= one for other in right) for one in left):
+    if left == right or all(any(other <= one for other in right) for one in left):
         return True
     return len(left) * len(right) <= _MOST_ALTERNATIVES**2 and both(left, right) == left
 

@@ -67,10 +67,12 @@ class PathFinder:
         An answer that was cut short by a circle back to a question still open may be worse than the truth, so it is
         not remembered.
         """
-        if question in memo:
-            return memo[question]
-        if question in self._open:
-            self._shallowest_circle = min(self._shallowest_circle, self._open[question])
+        known = memo.get(question)
+        if known is not None:
+            return known
+        open_at = self._open.get(question)
+        if open_at is not None:
+            self._shallowest_circle = min(self._shallowest_circle, open_at)
             return circular()
         depth = len(self._open)
         outer_circle, self._shallowest_circle = self._shallowest_circle, _NO_CIRCLE

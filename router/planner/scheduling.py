@@ -172,6 +172,8 @@ def _arrange(scheduler: _Scheduler, steps: list[FetchStep]) -> PlanNode | None:
     """
     if not steps:
         return None
+    if len(steps) == 1:
+        return scheduler.node_of(steps[0])
     pending = set(steps)
     ready: list[FetchStep] = []
     # For every step the ready ones that it waits for in the end.
