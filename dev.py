@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
         case ["setup"]:
             return 0
         case ["test"]:
-            return test(python, ["-n", "auto", "--maxprocesses", "4", "--dist", "loadgroup"])
+            return test(python, ["-n", "auto", "--maxprocesses", "4"])
         case ["test", *options]:
             return test(python, options)
         case ["lint"]:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
 
 from core.clock import Clock
 from core.mongo import Client, connect
@@ -11,6 +12,7 @@ from core.peers import Peers
 from core.settings import Settings
 from core.subgraph import Runtime
 from tests.testkit.explained import OwnCommands, find_unindexed
+from tests.testkit.groups import GroupScheduling, turn_of
 from tests.testkit.mongod import running_mongodb
 from tests.testkit.store import MakeRuntime, build_runtime, make_settings, own_databases
 
@@ -70,9 +72,8 @@ async def indexed_queries(mongo_client: Client, database_prefix: str) -> AsyncIt
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the nightly tests out unless they are asked for with -m; say which ones belong together."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group_of(item)))
+    """Bring the tests into their order, and leave the nightly ones out unless they are asked for with -m."""
+    items.sort(key=lambda item: turn_of(item.nodeid))
     if config.option.markexpr:
         return
     nightly = [item for item in items if item.get_closest_marker("nightly")]
@@ -81,9 +82,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in nightly]
 
 
-def _group_of(item: pytest.Item) -> str:
-    """Return what a process runs as a whole: a file, or all that asks one of the two stores of tests/e2e."""
-    called_with = getattr(item, "callspec", None)
-    if "e2e" in item.path.parts and called_with is not None and "store" in called_with.params:
-        return f"store-{called_with.params['store']}"
-    return str(item.path)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> GroupScheduling:
+    """Divide the tests among processes by our groups, whatever --dist says."""
+    return GroupScheduling(config, log)

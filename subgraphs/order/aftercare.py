@@ -19,10 +19,10 @@ from subgraphs.order.moves import OrderMover
 from subgraphs.order.notes import StaffNotes
 from subgraphs.order.order_feed import LiveOrders, OrderFeed
 from subgraphs.order.order_lists import OrderFilter
-from subgraphs.order.papers.invoice import Seller
 from subgraphs.order.papers.invoices import Invoices, has_invoice
 from subgraphs.order.papers.links import FileKind, FileLinks, SignedLink, open_links
 from subgraphs.order.papers.routes import OrderFiles
+from subgraphs.order.papers.seller import Seller
 from subgraphs.order.repository import OrderRepository
 from subgraphs.order.returns import Returns
 from subgraphs.order.shipments import Shipments

@@ -10,7 +10,7 @@ from tests.testkit.running import RunningStore, pasar, running_store
 MODES = {"up": (), "split": ("--split",)}
 
 
-@pytest.fixture(scope="session", params=list(MODES))
+@pytest.fixture(scope="package", params=list(MODES))
 def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStore]:
     data: Path = tmp_path_factory.mktemp(f"store-{request.param}")
     seeded = pasar("seed", "--data", str(data), "--orders", "400")

@@ -1,21 +1,11 @@
 """The invoice of an order: what was sold to whom, what it cost, and what of it was paid back. Pure."""
 
-from dataclasses import dataclass
-from datetime import tzinfo
 from decimal import Decimal
 
 from core.money import Money
 from core.mongo import Row
 from subgraphs.order.papers.pdf import Paper
-
-
-@dataclass(frozen=True, slots=True)
-class Seller:
-    """Who sells, as papers have it: a name, and the lines of an address; *zone* is whose calendar dates are of."""
-
-    name: str
-    address: tuple[str, ...]
-    zone: tzinfo
+from subgraphs.order.papers.seller import Seller
 
 
 def render_invoice(order: Row, seller: Seller) -> bytes:

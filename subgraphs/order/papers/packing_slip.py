@@ -4,8 +4,9 @@ from datetime import datetime
 
 from core.mongo import Row
 from subgraphs.order.fulfilment import shipped_of
-from subgraphs.order.papers.invoice import Seller, address_lines
+from subgraphs.order.papers.invoice import address_lines
 from subgraphs.order.papers.pdf import Paper
+from subgraphs.order.papers.seller import Seller
 
 
 def render_packing_slip(order: Row, seller: Seller, *, now: datetime) -> bytes:

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 # Each of these costs a tenth of a second or more
-HEAVY = ("aiohttp", "beanie", "graphql", "pymongo", "redis", "strawberry", "subgraphs", "router")
+HEAVY = ("aiohttp", "beanie", "fpdf", "graphql", "pymongo", "redis", "strawberry", "subgraphs", "router")
 
 
 def imported_by(statement: str) -> list[str]:
@@ -15,3 +15,7 @@ def imported_by(statement: str) -> list[str]:
 
 def test_the_command_line_itself_imports_no_store() -> None:
     assert imported_by("import pasar.cli") == []
+
+
+def test_the_order_subgraph_can_print_only_once_it_has_to() -> None:
+    assert "fpdf" not in imported_by("import subgraphs.order.app")

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from core.mongo import Row
-from subgraphs.order.papers.invoice import Seller, render_invoice, sums_of
+from subgraphs.order.papers.invoice import render_invoice, sums_of
 from subgraphs.order.papers.packing_slip import render_packing_slip
+from subgraphs.order.papers.seller import Seller
 from tests.testkit.pdf_text import page_count, texts_of
 
 SELLER = Seller("Toko Teh", ("Jalan Braga 1", "Bandung 40111", "NPWP 01.234"), ZoneInfo("Asia/Jakarta"))
