@@ -25,6 +25,7 @@ from bson import encode
 
 from benchmarks.report import Result, parse_arguments, publish
 from core.mongo import Client, Row, connect, init_documents
+from pasar.importing.encoding import PurchaseEncoder, to_task
 from pasar.importing.load import encode_batch
 from pasar.importing.order_file import Columns, FileFormat, Purchase, read_purchases
 from pasar.importing.rows import imported_order
@@ -212,10 +213,11 @@ def measure(orders: int, folder: Path) -> list[Result]:
     with EmbeddedMongod(folder / "load", binary="", is_replicated=False) as mongod:
         assert mongod.pid is not None
         asyncio.run(describe_load(mongod.uri, mongod.pid, orders))
-    batch = [(order_id, purchase) for order_id, purchase in identified(SAMPLE)]
+    batch = [to_task(order_id, purchase) for order_id, purchase in identified(SAMPLE)]
+    encoder = PurchaseEncoder("history", FORMAT.currency)
     print(f"\nOf an import, in us of a processor per line\n    {'reader: reading and numbering':40} ", end="")
     print(f"{per_order_us(lambda: list(identified(SAMPLE)), SAMPLE) - _writing_lines_us():8.1f}")
-    made_us = per_order_us(lambda: encode_batch("batch", "history", batch), SAMPLE)
+    made_us = per_order_us(lambda: encode_batch(encoder, "batch", batch), SAMPLE)
     print(f"    {'maker: rows, BSON and sums':40} {made_us:8.1f}")
     return [
         Result(f"pasar {name} of {orders:,} orders beside insert_many of their rows", ours, plain, "orders/s")

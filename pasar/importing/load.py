@@ -4,16 +4,14 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import chain, islice
 
-from bson import encode
-
+from pasar.importing.encoding import PurchaseEncoder, Task, to_task
 from pasar.importing.order_file import FileFormat, Purchase, RefusedRow, read_purchases
-from pasar.importing.rows import imported_order
-from pasar.importing.run import Identified, Imported
+from pasar.importing.run import Imported
 from pasar.loading.batch import BatchWriter, Destination, EncodedBatch, WrittenBatch
 from pasar.loading.finish import finish_load
 from pasar.loading.load import Load, Target, connect_for_load
 from pasar.loading.makers import make_all
-from subgraphs.order.bulk import batches_of, past_order_to_row
+from subgraphs.order.bulk import batches_of
 from subgraphs.order.documents import OrderDocument
 from subgraphs.order.past_sums import PastSums
 
@@ -58,16 +56,17 @@ async def load_orders(
         if not await load.begin({}):
             return None
 
-        def list_tasks() -> Iterator[tuple[str, str, list[Identified]]]:
+        def list_tasks() -> Iterator[tuple[str, list[Task]]]:
             for batch in batches_of(purchases, BATCH):
                 name = batch[0][0]
                 if load.is_written(name):
                     report("orders", result.read, line_count)
                 else:
-                    yield name, source, batch
+                    yield name, [to_task(*identified) for identified in batch]
 
         makers = 1 if line_count >= LINES_FOR_MAKERS else 0
-        made = make_all(make_batch, list_tasks(), makers=makers, prepare=prepare_maker, arguments=(load.destination,))
+        arguments = (source, format_.currency, load.destination)
+        made = make_all(make_batch, list_tasks(), makers=makers, prepare=prepare_maker, arguments=arguments)
         async for written in made:
             result.imported += written.new["orders"]
             report("orders", min(result.read, line_count), line_count)
@@ -80,27 +79,23 @@ async def load_orders(
 
 
 # Mutable: set once in each program that makes batches
+_encoder: PurchaseEncoder
 _writer: BatchWriter
 
 
-def prepare_maker(destination: Destination) -> Callable[[], None]:
+def prepare_maker(source: str, currency: str, destination: Destination) -> Callable[[], None]:
     """Be ready to write batches; return what ends that."""
-    global _writer
-    _writer = BatchWriter(destination)
+    global _encoder, _writer
+    _encoder, _writer = PurchaseEncoder(source, currency), BatchWriter(destination)
     return _writer.close
 
 
-def make_batch(task: tuple[str, str, list[Identified]]) -> WrittenBatch:
+def make_batch(task: tuple[str, list[Task]]) -> WrittenBatch:
     """Make the rows of a batch, and write them."""
-    return _writer.write(encode_batch(*task))
+    return _writer.write(encode_batch(_encoder, *task))
 
 
-def encode_batch(name: str, source: str, purchases: list[Identified]) -> EncodedBatch:
+def encode_batch(encoder: PurchaseEncoder, name: str, purchases: list[Task]) -> EncodedBatch:
     """Make the rows of a batch."""
     sums = PastSums()
-    rows = []
-    for order_id, purchase in purchases:
-        row = past_order_to_row(imported_order(order_id, source, purchase))
-        rows.append(encode(row))
-        sums.add_row(row)
-    return EncodedBatch(name, {"orders": rows}, sums.to_bytes())
+    return EncodedBatch(name, {"orders": [encoder.encode(each, sums) for each in purchases]}, sums.to_bytes())

@@ -1,11 +1,14 @@
 """A purchase of a file as an order: delivered and paid on its day, with an id that follows from what it is."""
 
 from collections import Counter
-from hashlib import blake2b
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
-from pasar.derived_ids import derived_id
+from pasar.derived_ids import derived_id, digest_of, id_from_digest
 from pasar.importing.order_file import Purchase
 from subgraphs.order.bulk import PastLine, PastOrder
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Numbering:
@@ -25,27 +28,24 @@ class Numbering:
         That is only so where the history numbers its orders itself.
         """
         if purchase.order_id:
-            what: tuple[str, ...] = (purchase.order_id,)
-            return derived_id("ord", "import", source, *what) if self._count(what) == 1 else None
-        what = (
-            purchase.customer,
-            purchase.placed_at.isoformat(),
-            str(purchase.quantity),
-            str(purchase.total.amount),
-            purchase.total.currency,
-            purchase.product,
-        )
-        return derived_id("ord", "import", source, *what, str(self._count(what)))
-
-    def _count(self, what: tuple[str, ...]) -> int:
-        """Return how many times *what* was seen, now included."""
-        # Of 16 bytes, for the texts of millions of lines are many
-        digest = blake2b("\x1f".join(what).encode("utf-8", "surrogateescape"), digest_size=16).digest()
-        if digest not in self._seen:
-            self._seen.add(digest)
-            return 1
-        self._repeated[digest] += 1
-        return 1 + self._repeated[digest]
+            digest = digest_of("import", source, purchase.order_id)
+            if digest in self._seen:
+                return None
+        else:
+            what = (
+                purchase.customer,
+                purchase.placed_at.isoformat(),
+                str(purchase.quantity),
+                str(purchase.total.amount),
+                purchase.total.currency,
+                purchase.product,
+            )
+            digest = digest_of("import", source, *what, "1")
+            if digest in self._seen:
+                self._repeated[digest] += 1
+                return derived_id("ord", "import", source, *what, str(1 + self._repeated[digest]))
+        self._seen.add(digest)
+        return id_from_digest("ord", digest)
 
 
 def imported_order(order_id: str, source: str, purchase: Purchase) -> PastOrder:
@@ -65,10 +65,20 @@ def imported_order(order_id: str, source: str, purchase: Purchase) -> PastOrder:
     )
     return PastOrder(
         id=order_id,
-        number=f"IMP-{purchase.placed_at:%y%m%d}-{order_id[-16:].upper()}",
+        number=number_of(order_id, (purchase.placed_at - _EPOCH) // timedelta(seconds=1)),
         buyer_id=derived_id("usr", "import", source, purchase.customer),
         buyer_name=purchase.customer,
         currency=purchase.total.currency,
         lines=(line,),
         placed_at=purchase.placed_at,
     )
+
+
+def number_of(order_id: str, placed_s: int) -> str:
+    """Return the number of an imported order that was placed so many seconds after 1970 began."""
+    return f"IMP-{_day_of(placed_s // 86_400)}-{order_id[-16:].upper()}"
+
+
+@lru_cache(50_000)
+def _day_of(number: int) -> str:
+    return f"{_EPOCH + timedelta(days=number):%y%m%d}"

@@ -1,32 +1,23 @@
 """Seeded orders and payments as BSON: the same as encoding the rows of `rows.py`, at a third of the cost.
 
-Nearly all values in such a row have a length that is known: ids, moments, amounts. So orders that went the same way are
-the same bytes but for some places. Templates are made from rows of an order that has marks for values; what is longer
+Orders that went the same way are the same bytes but for some places (`pasar/loading/row_template.py`). What is longer
 or shorter from order to order (lines, the buyer's name and address) is encoded once and kept. A test compares what
 comes out with the rows.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import count
-from struct import Struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from bson import encode
 
+from pasar.loading.row_template import RowTemplate, int32, int64, make_template
 from pasar.seed.history import SeededLine, SeededOrder
 from pasar.seed.people import Person
 from pasar.seed.rows import CARRIERS, address_row, shipment_code, shipping_amount, sold_rows
 from subgraphs.order.model import OrderStatus
-
-if TYPE_CHECKING:
-    # It brings Beanie along, and the programs that make rows shall start at once
-    from core.mongo import Row
-
-_int32 = Struct("<i").pack
-_int64 = Struct("<q").pack
 
 # What stands in a template where a value will be. As long as a value, and in no row by chance
 _ULID_MARK = "00000000000000marked000000"
@@ -50,13 +41,6 @@ class EncodedSold(NamedTuple):
     payment: bytes
     quantity: int
     amount: int
-
-
-class _Template(NamedTuple):
-    """The BSON of a row but for its length, with places for values; *fixed_bytes* is its length without these."""
-
-    text: bytes
-    fixed_bytes: int
 
 
 class _Line(NamedTuple):
@@ -83,7 +67,7 @@ class RowEncoder:
 
     def __init__(self, packer_id: str) -> None:
         self._packer_id = packer_id
-        self._templates: dict[tuple[OrderStatus, int, str], tuple[_Template, _Template]] = {}
+        self._templates: dict[tuple[OrderStatus, int, str], tuple[RowTemplate, RowTemplate]] = {}
         self._lines: dict[tuple[str, int, int], _Line] = {}
         self._buyer = lru_cache(_KEPT_BUYERS)(_encode_buyer)
 
@@ -123,17 +107,17 @@ class RowEncoder:
             b"buyer_email": buyer.email,
             b"buyer_name": buyer.name,
             b"shipping_address": buyer.address,
-            b"quantity": _int32(quantity),
-            b"subtotal": _int32(subtotal),
-            b"shipping": _int32(shipping),
-            b"total": _int32(total),
+            b"quantity": int32(quantity),
+            b"subtotal": int32(subtotal),
+            b"shipping": int32(shipping),
+            b"total": int32(total),
             b"tracking": b"%010d" % code,
         }
         for key_of_moment, (_, at_s) in zip(_MOMENT_KEYS, moves, strict=False):
-            values[key_of_moment] = _int64(1000 * at_s)
+            values[key_of_moment] = int64(1000 * at_s)
         return EncodedSold(
-            _fill(templates[0], values, b"".join(lines), len(buyer.email) + len(buyer.name) + len(buyer.address)),
-            _fill(templates[1], values, b"".join(paid_lines), len(buyer.email) + len(buyer.name)),
+            templates[0].fill(values, b"".join(lines), len(buyer.email) + len(buyer.name) + len(buyer.address)),
+            templates[1].fill(values, b"".join(paid_lines), len(buyer.email) + len(buyer.name)),
             quantity,
             total,
         )
@@ -155,7 +139,7 @@ class RowEncoder:
             one.quantity * one.product.weight_grams,
         )
 
-    def _make_templates(self, like: SeededOrder) -> tuple[_Template, _Template]:
+    def _make_templates(self, like: SeededOrder) -> tuple[RowTemplate, RowTemplate]:
         """Return the templates of order and payment for all orders that went the way of *like*."""
         carrier = shipment_code(like.number) % len(CARRIERS)
         numbers = (f"ORD-000000-MARK{n:06}" for n in count())
@@ -177,17 +161,15 @@ class RowEncoder:
             _ULID_MARK.encode(): b"ulid",
             number.encode(): b"number",
             _BUYER_MARK.encode(): b"buyer_id",
-            **{_int32(value): name for name, value in _AMOUNT_MARKS.items()},
-            **{_int64(1000 * at_s): key for at_s, key in zip(_MOMENT_MARKS_S, _MOMENT_KEYS, strict=True)},
+            **{int32(value): name for name, value in _AMOUNT_MARKS.items()},
+            **{int64(1000 * at_s): key for at_s, key in zip(_MOMENT_MARKS_S, _MOMENT_KEYS, strict=True)},
         }
         if order["shipments"]:
             marks[order["shipments"][0]["tracking_number"][2:].encode()] = b"tracking"
-        return _make_template(order, marks), _make_template(payment, marks)
+        return make_template(order, marks, _VARIABLE), make_template(payment, marks, _VARIABLE)
 
 
 _MOMENT_KEYS = tuple(b"at%d" % place for place in range(len(_MOMENT_MARKS_S)))
-# An array's own length and its end
-_ARRAY_BYTES = 5
 
 
 def _encode_buyer(person: Person) -> _Buyer:
@@ -197,35 +179,3 @@ def _encode_buyer(person: Person) -> _Buyer:
         encode({"buyer_name": person.name})[4:-1],
         encode({"shipping_address": address_row(person)})[4:-1],
     )
-
-
-def _make_template(row: "Row", marks: Mapping[bytes, bytes]) -> _Template:
-    text = b""
-    # The row's own length and its end
-    fixed_bytes = 5
-    for field, value in row.items():
-        if field in _VARIABLE:
-            place = b"%%(%b)b" % field.encode()
-            if field == "lines":
-                text += b"\x04lines\0%(lines_length)b" + place + b"\0"
-                fixed_bytes += len(b"\x04lines\0") + _ARRAY_BYTES
-            else:
-                text += place
-        else:
-            element = encode({field: value})[4:-1]
-            fixed_bytes += len(element)
-            element = _escape(element)
-            for mark, key in marks.items():
-                element = element.replace(_escape(mark), b"%%(%b)b" % key)
-            text += element
-    return _Template(text + b"\0", fixed_bytes)
-
-
-def _escape(text: bytes) -> bytes:
-    return text.replace(b"%", b"%%")
-
-
-def _fill(template: _Template, values: dict[bytes, bytes], lines: bytes, variable_bytes: int) -> bytes:
-    values[b"lines"] = lines
-    values[b"lines_length"] = _int32(len(lines) + _ARRAY_BYTES)
-    return _int32(template.fixed_bytes + variable_bytes + len(lines)) + template.text % values

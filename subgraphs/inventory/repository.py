@@ -205,6 +205,11 @@ class StockRepository:
         rows = self._reservations.find(query, {"_id": 1}).sort("expires_at", 1).limit(limit)
         return [row["_id"] async for row in rows]
 
+    async def find_first_expiry(self) -> datetime | None:
+        """Return when the first of the HELD reservations ends, None if there is none."""
+        row = await self._reservations.find_one({"status": _HELD}, {"expires_at": 1}, sort=[("expires_at", 1)])
+        return None if row is None else row["expires_at"]
+
     async def find_overdue_of(
         self, product_ids: Sequence[str], expired_before: datetime, *, limit: int, session: Session | None = None
     ) -> list[Reservation]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from itertools import groupby
 
@@ -62,7 +62,7 @@ class OutOfStock(DomainError):
 
 
 class StockService:
-    """The use cases on one database."""
+    """The use cases on one database. Mutable: remembers until when no reservation is overdue."""
 
     def __init__(self, client: Client, database: Database, clock: Clock) -> None:
         self._client = client
@@ -73,6 +73,7 @@ class StockService:
         self._warehouses = Warehouses(client, database, clock)
         self.repository = StockRepository(database)
         self._ledger = LedgerRepository(database)
+        self._none_overdue_before = datetime.min.replace(tzinfo=UTC)
 
     async def list_levels(self, lower_than: int | None, page: PageRequest, *, by: Identity) -> Page[StockLevel]:
         """Return a page of stock levels, the least available first.
@@ -97,6 +98,8 @@ class StockService:
     ) -> Reservation:
         """Reserve all of *lines* for an order, or nothing. The same call again returns what the first one reserved.
 
+        A time *expires_at* that is over already, because the order was held up, ends now.
+
         Raises:
             BadUserInput: the lines are not valid.
             OutOfStock: at least one line is not covered.
@@ -105,6 +108,7 @@ class StockService:
         require_caller(by, "reserveStock")
         wanted = model.add_up_lines(lines)
         product_ids = [line.product_id for line in wanted]
+        expires_at = max(expires_at, self._clock.now())
         has_nothing_overdue = False
         for _ in range(RESERVE_ATTEMPTS):
             try:
@@ -242,10 +246,21 @@ class StockService:
 
     async def _without_overdue(self, levels: Sequence[StockLevel]) -> list[StockLevel]:
         reserved = [level.product_id for level in levels if level.reserved]
-        if not reserved:
+        if not reserved or not await self._may_be_overdue():
             return list(levels)
         overdue = await self.repository.count_overdue(reserved, self._clock.now() - model.LAPSE_GRACE)
         return [model.without_overdue(level, overdue.get(level.product_id, {})) for level in levels]
+
+    async def _may_be_overdue(self) -> bool:
+        """Tell whether a reservation is overdue. Most of the time this is known without a look.
+
+        The one that ends first says until when none is; those that are made meanwhile have their time before them.
+        """
+        now = self._clock.now()
+        if now >= self._none_overdue_before:
+            first = await self.repository.find_first_expiry()
+            self._none_overdue_before = (now if first is None else min(first, now)) + model.LAPSE_GRACE
+        return now >= self._none_overdue_before
 
     async def lapse_overdue_of(self, product_ids: Sequence[str]) -> int:
         """Let all overdue reservations of the products lapse, which the job has not come to yet; return how many."""

@@ -57,6 +57,7 @@ STOCK: dict[str, Any] = {
         _reservation("ord_001"), _reservation("ord_001", ReservationStatus.LAPSED), now=NOW, session=s
     ),
     "find_overdue": lambda r, s: r.find_overdue(NOW, limit=10),
+    "find_first_expiry": lambda r, s: r.find_first_expiry(),
     "find_overdue_of": lambda r, s: r.find_overdue_of(["p001", "p002"], NOW, limit=10),
     "count_overdue": lambda r, s: r.count_overdue(["p001", "p002"], NOW),
     "set_announced": lambda r, s: r.set_announced("p001", True, 2, session=s),

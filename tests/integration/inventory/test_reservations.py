@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -329,7 +329,7 @@ async def test_what_an_overdue_reservation_holds_is_available_before_the_job_com
         {"reserved": 0, "available": 1},
     ]
     assert [product["purchasable"] for product in found] == [True, True, True]
-    assert commands.commands == ["find stock_levels", "aggregate reservations"]
+    assert commands.commands == ["find stock_levels", "find reservations", "aggregate reservations"]
     levels = await stock.data("{ stockLevels { nodes { product { id } available } } }", by=STAFF)
     assert [(each["product"]["id"], each["available"]) for each in levels["stockLevels"]["nodes"]] == [
         ("a", 2),
@@ -338,6 +338,49 @@ async def test_what_an_overdue_reservation_holds_is_available_before_the_job_com
     ]
     # Looking has changed nothing
     assert await stock.counters() == {"a": (3, 3, 0), "b": (5, 3, 2), "c": (1, 0, 1)}
+
+
+async def test_whether_a_reservation_is_overdue_is_looked_up_only_when_one_may_be(
+    stock: Stock, clock: FixedClock, commands: CommandLog
+) -> None:
+    await stock.put(a=3)
+    asked = [{"__typename": "Product", "id": "a", "sellable": True}]
+
+    async def look() -> tuple[int, list[str]]:
+        commands.clear()
+        (found,) = await stock.entities(AVAILABLE, asked, by=STAFF)
+        return found["stockLevel"]["available"], commands.commands[1:]
+
+    # Nothing is reserved
+    assert await look() == (3, [])
+    await stock.reserve("ord_1", ("a", 1))
+    assert await look() == (2, ["find reservations"])
+    # Whatever is reserved from now on ends later
+    await stock.reserve("ord_2", ("a", 1))
+    assert await look() == (1, [])
+    clock.advance(timedelta(minutes=5) - timedelta(milliseconds=1))
+    assert await look() == (1, [])
+    clock.advance(timedelta(milliseconds=1))
+    assert await look() == (1, ["find reservations"])
+    assert await look() == (1, [])
+    clock.advance(timedelta(minutes=30, milliseconds=1))
+    assert await look() == (3, ["find reservations", "aggregate reservations"])
+
+
+async def test_a_reservation_that_comes_after_its_time_holds_for_the_grace(stock: Stock, clock: FixedClock) -> None:
+    await stock.put(a=3)
+    asked = [{"__typename": "Product", "id": "a", "sellable": True}]
+    await stock.reserve("ord_1", ("a", 1))
+    (found,) = await stock.entities(AVAILABLE, asked, by=STAFF)
+    assert found["stockLevel"]["available"] == 2
+    late = {"orderId": "ord_2", "lines": [{"productId": "a", "quantity": 1}], "expiresAt": "2020-01-01T00:00:00Z"}
+    reserved = (await stock.data(RESERVE, {"input": late}, by=ORDER_SERVICE))["reserveStock"]
+    assert datetime.fromisoformat(reserved["expiresAt"]) == clock.now()
+    (found,) = await stock.entities(AVAILABLE, asked, by=STAFF)
+    assert found["stockLevel"]["available"] == 1
+    clock.advance(timedelta(minutes=5, milliseconds=1))
+    (found,) = await stock.entities(AVAILABLE, asked, by=STAFF)
+    assert found["stockLevel"]["available"] == 2
 
 
 async def test_a_buyer_gets_what_an_overdue_reservation_holds_before_the_job_comes(
