@@ -20,7 +20,7 @@ from core.settings import Environment, Settings
 from pasar.all_in_one import keep_running
 from pasar.children import ChildFailed, Children, Program
 from pasar.composing import compose_schemas
-from pasar.free_ports import pick_free_port
+from pasar.free_ports import hold_free_ports
 from pasar.graph_settings import ISSUER_SUBGRAPH, router_environment
 from pasar.mongod import EmbeddedMongod
 from pasar.store import SUBGRAPHS
@@ -52,7 +52,29 @@ async def serve_split(
     Raises:
         ChildFailed: a program ended before all were ready.
     """
-    ports = {name: pick_free_port() for name in (*SUBGRAPHS, "sandbox", "worker")}
+    names = (*SUBGRAPHS, "sandbox", "worker")
+    with hold_free_ports(len(names)) as ports:
+        await _serve_at(
+            dict(zip(names, ports, strict=True)),
+            settings,
+            mongodb_uri,
+            listener,
+            mongod=mongod,
+            on_listening=on_listening,
+            on_started=on_started,
+        )
+
+
+async def _serve_at(
+    ports: Mapping[str, int],
+    settings: Settings,
+    mongodb_uri: str,
+    listener: socket.socket,
+    *,
+    mongod: EmbeddedMongod | None,
+    on_listening: Callable[[str], None],
+    on_started: Callable[[Mapping[str, int], Mapping[str, str]], None],
+) -> None:
     urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     environment = child_environment(settings, mongodb_uri, urls)
     stop = asyncio.Event()

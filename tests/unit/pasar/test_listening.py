@@ -1,11 +1,12 @@
 """Binding before anything else is started."""
 
 import socket
+import sys
 
 import pytest
 
 from pasar import free_ports
-from pasar.free_ports import PORTS, pick_free_port
+from pasar.free_ports import PORTS, hold_free_ports, pick_free_port
 from pasar.listening import AddressUnusable, PortTaken, bind, port_of
 
 
@@ -32,6 +33,27 @@ def test_a_port_is_picked_that_nobody_listens_at(monkeypatch: pytest.MonkeyPatch
         assert {pick_free_port() for _ in range(20)} == {free}
         monkeypatch.setattr(free_ports, "PORTS", [taken, taken])
         assert pick_free_port() not in (0, taken)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a program listen at a port that another one holds")
+def test_ports_that_are_held_are_different_and_for_the_programs_that_are_told_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with hold_free_ports(3) as ports:
+        assert len(set(ports)) == 3
+        monkeypatch.setattr(free_ports, "PORTS", ports)
+        monkeypatch.setattr(free_ports, "TRIES", 3)
+        assert pick_free_port() not in ports
+        # One that is started again finds its port free, also where connections linger
+        for _ in range(2):
+            with (
+                bind("127.0.0.1", ports[0]) as listener,
+                socket.create_connection(("127.0.0.1", ports[0])),
+                listener.accept()[0],
+            ):
+                assert pick_free_port() not in ports
+            assert pick_free_port() not in ports
+    assert pick_free_port() in ports
 
 
 def test_a_port_that_is_taken_is_one_sentence() -> None:
